@@ -1,0 +1,48 @@
+# One verb each; 'make help' lists them. Everything runs in .venv, made on first use.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+# One thread per library: the fastest per CPU second, and no fight over cores.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo serve check test test-deep cover bench
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+install: $(STAMP) ## the virtual environment, with the server and the developer's tools
+
+# torch first and alone: with its version settled, nothing after it can pull another build of it.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable '.[server,dev]'
+	@touch $@
+
+demo: $(STAMP) ## the service on example conversations, in a minute
+	$(BIN)/aimem demo
+
+serve: $(STAMP) ## the service on loopback
+	$(BIN)/aimem serve
+
+check: $(STAMP) ## style, types, import rules, and what the wheel holds
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/e2e/test_wheel.py
+
+test: $(STAMP) ## the fast tests
+	$(BIN)/python -m pytest
+
+test-deep: $(STAMP) ## every test, release-sized ones too
+	$(BIN)/python -m pytest -m 'not gpu'
+
+cover: $(STAMP) ## the fast tests, with coverage over all rooms
+	$(BIN)/python -m pytest --cov --cov-report=term-missing
+
+bench: $(STAMP) ## retrieval quality on a folder of evaluation sets: make bench DATA=DIR
+	$(BIN)/aimem bench retrieval --data $(DATA)

@@ -1,0 +1,103 @@
+"""Settings → a running engine. The one place that knows which class stands behind which port.
+
+What a choice does not need is not imported: a server on the hashing embedder never loads torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aim_memory.answer import ExtractiveGenerator
+from aim_memory.clock import SystemClock
+from aim_memory.engine import MemoryEngine, Parts
+from aim_memory.errors import ConfigurationError
+from aim_memory.extras import needs
+from aim_memory.keys import Keyring
+from aim_memory.ports import Embedder, Generator, MemoryStore
+from aim_memory.sessions import Sessions
+from aim_memory.settings import EmbedderSettings, GeneratorSettings, Settings
+
+
+def open_engine(settings: Settings) -> MemoryEngine:
+    """Opens the store (creating or migrating it), loads the embedder, and puts the engine together.
+
+    Close the engine when done.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+        MissingExtraError: an optional dependency is not installed.
+        StorageError: the store cannot be opened.
+    """
+    with needs("embedded"):
+        from aim_memory.storage.index import FlatIndex
+        from aim_memory.storage.keeper import FollowingKeeper
+
+    embedder = open_embedder(settings.embedder)
+    store = open_store(settings, embedder.generation)
+    return MemoryEngine(
+        Parts(
+            store=store,
+            keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
+            sessions=Sessions(store),
+            embedder=embedder,
+            generators=open_generators(settings.generator),
+            clock=SystemClock(),
+            config=settings.memory,
+            limits=settings.limits,
+        )
+    )
+
+
+def open_store(settings: Settings, generation: str | None = None) -> MemoryStore:
+    """The store alone, migrated; without a generation no vectors are handed out."""
+    with needs("embedded"):
+        from aim_memory.storage.sql_store import SqlStore
+
+    if settings.database.url is None:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    busy_timeout_s = settings.database.busy_timeout_s
+    return SqlStore(settings.database_url, SystemClock(), generation, busy_timeout_s=busy_timeout_s)
+
+
+def open_keyring(settings: Settings, engine: MemoryEngine | None = None) -> Keyring:
+    """The API keys of an engine's store; without an engine the store is opened for them alone, and no model loaded."""
+    return Keyring(engine.store if engine else open_store(settings), SystemClock())
+
+
+def open_embedder(settings: EmbedderSettings) -> Embedder:
+    """The embedder of the settings, its questions batched across threads, cached on disk where that is asked for."""
+    from aim_memory.llm.batching import BatchingEmbedder
+
+    embedder: Embedder
+    match settings.kind:
+        case "hashing":
+            from aim_memory.llm.hashing import HashingEmbedder
+
+            embedder = HashingEmbedder()
+        case "sentence-transformers":
+            from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
+
+            embedder = BatchingEmbedder(SentenceTransformersEmbedder(settings))
+    if settings.cache_dir is None:
+        return embedder
+    from aim_memory.llm.cached import CachedEmbedder
+
+    return CachedEmbedder(embedder, settings.cache_dir)
+
+
+def open_generators(settings: GeneratorSettings) -> Mapping[str, Generator]:
+    """The configured generators by name, the default first; the extractive one is always there."""
+    extractive = ExtractiveGenerator()
+    match settings.kind:
+        case "extractive":
+            return {extractive.name: extractive}
+        case "openai":
+            if not settings.url or not settings.model:
+                raise ConfigurationError(
+                    "a generator of kind 'openai' needs AIM_GENERATOR__URL and AIM_GENERATOR__MODEL."
+                )
+            from aim_memory.llm.fallback import FallbackGenerator
+            from aim_memory.llm.openai import OpenAIGenerator
+
+            answering = FallbackGenerator(OpenAIGenerator(settings), extractive)
+            return {answering.name: answering, extractive.name: extractive}

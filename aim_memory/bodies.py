@@ -1,0 +1,358 @@
+"""The bodies that cross the public door. REST, the SDK, the CLI and embedded use share them.
+
+Unknown fields are errors that name them. Sizes are checked against the configured limits by the engine
+(``aim_memory.ingest.limits``), so embedded use and REST refuse alike. Datetimes are ISO 8601; naive ones are UTC.
+Validators are built on first use: a client that needs three of these bodies does not wait for forty.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Mode = Literal["fast", "strict", "auto"]
+"""As in ``aim_memory.types``; repeated, so that the SDK need not load numpy. A test holds them equal."""
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+"""A datetime; naive means UTC."""
+Filter = dict[str, Any]
+"""{"and"|"or": [filter, ...]} | {"not": filter} | {field: {operator: value}}; parsed by ``aim_memory.filters``."""
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Reply(BaseModel):
+    """Replies tolerate unknown fields, so that an older client can read a newer server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+# --- write ---------------------------------------------------------------------------------------------------------
+
+
+class MemoryItem(Body):
+    """One memory to write."""
+
+    text: str
+    id: str | None = Field(None, description="Your id, unique in the namespace; ours is a UUIDv7.")
+    session_id: str | None = None
+    speaker: str | None = None
+    role: str | None = None
+    timestamp: Moment | None = Field(None, description="When it was said; now if left out.")
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    pinned: bool = False
+    expires_at: Moment | None = None
+    source: str | None = None
+
+
+class MessageItem(Body):
+    """One chat message to remember."""
+
+    role: str
+    content: str
+    name: str | None = None
+    timestamp: Moment | None = None
+
+
+class WriteRequest(Body):
+    """Exactly one of ``memories``, ``messages`` and ``text``."""
+
+    namespace: str
+    session_id: str | None = Field(None, description="Session of the items that name none.")
+    memories: list[MemoryItem] | None = None
+    messages: list[MessageItem] | None = None
+    text: str | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> WriteRequest:
+        if sum(form is not None for form in (self.memories, self.messages, self.text)) != 1:
+            raise ValueError("give exactly one of 'memories', 'messages' and 'text'")
+        return self
+
+
+class WriteResult(Reply):
+    id: str
+    status: Literal["created", "unchanged", "rejected"]
+    reason: str | None = None
+    supersedes: list[str] = Field(default_factory=list)
+    indexing: Literal["ready", "pending"] = "ready"
+    warnings: list[str] = Field(default_factory=list)
+
+
+class WriteReply(Reply):
+    results: list[WriteResult]
+    seq: int
+
+
+class UpdateRequest(Body):
+    """Fields left out stay as they are."""
+
+    text: str | None = None
+    metadata: dict[str, Any] | None = None
+    pinned: bool | None = None
+    expires_at: Moment | None = None
+    timestamp: Moment | None = None
+
+
+# --- read ----------------------------------------------------------------------------------------------------------
+
+
+class AnchorView(Reply):
+    kind: str
+    text: str
+    key: str
+    start: int
+    end: int
+
+
+class MemoryView(Reply):
+    id: str
+    namespace: str
+    text: str
+    summary: str
+    session_id: str | None
+    speaker: str | None
+    role: str | None
+    timestamp: datetime
+    created_at: datetime
+    updated_at: datetime
+    metadata: dict[str, Any]
+    pinned: bool
+    expires_at: datetime | None
+    source: str | None
+    trust: str
+    version: int
+    current: bool
+    valid_from: datetime
+    valid_until: datetime | None
+    superseded_by: str | None
+    anchors: list[AnchorView]
+    indexing: Literal["ready", "pending"]
+
+
+class MemoryPage(Reply):
+    items: list[MemoryView]
+    next_cursor: str | None = None
+
+
+class VersionView(Reply):
+    version: int
+    kind: str
+    at: datetime
+    text: str
+    by: str | None = None
+
+
+class HistoryReply(Reply):
+    id: str
+    versions: list[VersionView]
+
+
+class EvidenceReply(Reply):
+    id: str
+    original: str
+    start: int
+    end: int
+
+
+class DeleteReply(Reply):
+    deleted: int
+
+
+# --- query ---------------------------------------------------------------------------------------------------------
+
+
+class QueryRequest(Body):
+    namespace: str
+    query: str
+    top_k: int = Field(10, ge=1)
+    session_id: str | None = Field(None, description="The conversation the question belongs to; none, no inertia.")
+    mode: Mode = "auto"
+    filters: Filter | None = None
+    threshold: float | None = Field(None, description="Least score of a result.")
+    as_of: Moment | None = Field(None, description="Valid time: what was true then.")
+    known_at: Moment | None = Field(None, description="Transaction time: what we had been told by then.")
+    reference_date: Moment | None = Field(None, description="What 'today' means in the question; now if left out.")
+    max_tokens: int | None = Field(None, ge=1, description="Budget of the context.")
+    explain: bool = False
+
+
+class AnchorReport(Reply):
+    matched: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list)
+    conflicting: list[str] = Field(default_factory=list)
+
+
+class Hit(Reply):
+    id: str
+    text: str
+    summary: str
+    score: float
+    timestamp: datetime
+    speaker: str | None
+    role: str | None
+    session_id: str | None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    current: bool
+    superseded_by: str | None = None
+    scores: dict[str, float] | None = None
+    anchors: AnchorReport | None = None
+
+
+class EvidencePiece(Reply):
+    memory_id: str
+    text: str
+    start: int
+    end: int
+
+
+class Coverage(Reply):
+    anchors: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list)
+
+
+class Tokens(Reply):
+    context: int
+    full_text: int
+
+
+class Work(Reply):
+    scanned: int
+    stored: int
+
+
+class Suppressed(Reply):
+    """A memory that decay pushed down: where it would have stood without it."""
+
+    id: str
+    rank: int
+    rank_without_decay: int
+    weight: float
+
+
+class QueryReply(Reply):
+    results: list[Hit]
+    mode: Literal["fast", "strict"]
+    context: str
+    evidence: list[EvidencePiece]
+    coverage: Coverage
+    confidence: float
+    suppressed: list[Suppressed] | None = None
+    tokens: Tokens
+    work: Work
+    timings_ms: dict[str, float]
+    degraded: bool = False
+    explanation: dict[str, Any] | None = None
+
+
+# --- answer --------------------------------------------------------------------------------------------------------
+
+
+class AnswerRequest(QueryRequest):
+    stream: bool = False
+    remember: bool = Field(False, description="Write the question and the answer back as memories.")
+    generator: str | None = None
+
+
+class Citation(Reply):
+    """``quote`` is ``memory.text[start:end]`` of the memory named."""
+
+    memory_id: str
+    quote: str
+    start: int
+    end: int
+
+
+class Verification(Reply):
+    supported: list[str] = Field(default_factory=list)
+    unsupported: list[str] = Field(default_factory=list)
+
+
+class UsageView(Reply):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class AnswerReply(Reply):
+    answer: str
+    citations: list[Citation]
+    verification: Verification
+    abstained: bool
+    degraded: bool
+    mode: Literal["fast", "strict"]
+    results: list[Hit]
+    context: str
+    confidence: float
+    tokens: Tokens
+    usage: UsageView
+    timings_ms: dict[str, float]
+    generator: str
+
+
+class AnswerEvent(Reply):
+    """One event of a streamed answer: context · delta · citation · verification · done · error."""
+
+    event: Literal["context", "delta", "citation", "verification", "done", "error"]
+    body: dict[str, Any]
+
+
+# --- the rest ------------------------------------------------------------------------------------------------------
+
+
+class SessionView(Reply):
+    id: str
+    namespace: str
+    turns: int
+    recent: list[str]
+    inertia: float = Field(description="Length of the direction: 0 at rest, towards 1 on a steady course.")
+    updated_at: datetime | None
+
+
+class SessionPage(Reply):
+    items: list[SessionView]
+
+
+class ResetReply(Reply):
+    reset: bool = Field(description="Whether the session had a course; it is at rest now in any case.")
+
+
+class NamespaceView(Reply):
+    namespace: str
+    memories: int
+    seq: int
+    epoch: int
+
+
+class NamespacePage(Reply):
+    items: list[NamespaceView]
+    next_cursor: str | None = None
+
+
+class EraseReceipt(Reply):
+    namespace: str
+    erased: dict[str, int]
+    erased_at: datetime
+    statement: str
+
+
+class Rating(Body):
+    memory_id: str
+    value: Literal[1, -1]
+
+
+class FeedbackRequest(Body):
+    namespace: str
+    ratings: list[Rating] = Field(min_length=1)
+
+
+class FeedbackReply(Reply):
+    accepted: int

@@ -1,0 +1,172 @@
+"""Commands that carry conversations in and out: import, export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
+
+import typer
+
+from aim_memory.cli import output
+from aim_memory.cli.arguments import DryRun, Filters, json_object
+from aim_memory.cli.command import Place, command
+from aim_memory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from aim_memory.cli.command import Memory
+    from aim_memory.transfer import Entry, Problem, Report
+
+app = typer.Typer()
+From = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines; - reads stdin.")]
+To = Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is stdout.")]
+
+
+@command(app, name="import", example="aimem import conversations.jsonl --namespace user/ada")
+def import_(
+    place: Place,
+    file: From,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="For all lines; else what each names.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Import conversations: one JSON object a line, with text and, if known, id, namespace, session_id, speaker, role,
+    timestamp, metadata.
+
+    It may be stopped and run again: what is there already stays unchanged. Lines that cannot be written are reported
+    and skipped; then the exit code is 1.
+    """
+    from aim_memory.cli import views
+    from aim_memory.transfer import read_entries
+
+    with _opened(file) as (lines, size), progress("Importing", size) as advance:
+        entries = read_entries(lines, namespace)
+        if dry_run:
+            report = _checked(entries)
+        else:
+            with place.memory() as memory:
+                report = import_into(memory, entries, lambda done: advance(_place_in(lines), done))
+    place.show(_summary(report), lambda: views.imported(report))
+    if report.counts["rejected"]:
+        raise typer.Exit(output.Exit.FAILURE)
+
+
+@command(app, example="aimem export ada.jsonl --namespace user/ada")
+def export(
+    place: Place,
+    file: To = Path("-"),
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Whose; all if left out.")] = None,
+    filters: Filters = None,
+) -> None:
+    """Export memories as JSON Lines that import reads back to the same memories."""
+    from aim_memory.cli import views
+
+    chosen = json_object(filters, "--filter")
+    with place.memory() as memory, _written(file) as out, progress("Exporting", None) as advance:
+        names = [namespace] if namespace else list(_all_namespaces(memory))
+        count = 0
+        for count, line in enumerate(_lines(memory, names, chosen), 1):
+            out.write(line)
+            advance(0, 1)
+    summary = {"exported": count, "namespaces": names, "file": str(file)}
+    if str(file) == "-":
+        output.say(f"{count:,} memories exported.")
+    else:
+        place.show(summary, lambda: views.pairs(summary))
+
+
+def import_into(
+    memory: Memory, entries: Iterable[Entry | Problem], advance: Callable[[int], None] | None = None
+) -> Report:
+    """Imports through whichever door is open; a server gets time for a batch on a slow machine."""
+    from aim_memory.client import Client
+    from aim_memory.transfer import import_entries
+
+    writer = memory.with_options(max_retries=5) if isinstance(memory, Client) else memory
+    return import_entries(entries, writer, advance)
+
+
+@contextmanager
+def progress(what: str, size: int | None) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, where that is a terminal. It is moved by (place in the file, items done since the last call)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    shown = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[items]:,} memories")]
+    timing = TimeElapsedColumn() if size is None else TimeRemainingColumn()
+    with Progress(*shown, timing, console=output.err(), disable=not output.err().is_terminal) as bar:
+        task = bar.add_task(what, total=size, items=0)
+        done = 0
+
+        def advance(place: int, items: int) -> None:
+            nonlocal done
+            done += items
+            bar.update(task, completed=place, items=done)
+
+        yield advance
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The file and its size. Raises InvalidInputError if there is no such file."""
+    if str(file) == "-":
+        yield sys.stdin.buffer, None
+        return
+    if not file.is_file():
+        raise InvalidInputError(f"There is no file {file}.", field="FILE")
+    with file.open("rb") as lines:
+        yield lines, file.stat().st_size
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[TextIO]:
+    """The file to write, which takes its name only when it is whole; readable by its owner alone."""
+    if str(file) == "-":
+        yield sys.stdout
+        return
+    part = file.with_name(f"{file.name}.part")
+    part.touch(mode=0o600)
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            yield out
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _place_in(lines: BinaryIO) -> int:
+    return lines.tell() if lines.seekable() else 0
+
+
+def _checked(entries: Iterable[Entry | Problem]) -> Report:
+    """What an import would do, as far as the file alone tells."""
+    from aim_memory.transfer import Problem, Report
+
+    report = Report()
+    for entry in entries:
+        if isinstance(entry, Problem):
+            report.reject(entry)
+        else:
+            report.accept(entry, "valid")
+    return report
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    problems = [{"line": problem.line, "reason": problem.reason} for problem in report.problems]
+    return {**dict.fromkeys(("created", "unchanged", "rejected"), 0), **report.counts, "problems": problems}
+
+
+def _all_namespaces(memory: Memory) -> Iterator[str]:
+    cursor: str | None = None
+    while True:
+        page = memory.namespaces(cursor=cursor)
+        yield from (found.namespace for found in page.items)
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def _lines(memory: Memory, namespaces: list[str], filters: dict[str, Any] | None) -> Iterator[str]:
+    from aim_memory.transfer import export_line
+
+    for namespace in namespaces:
+        yield from map(export_line, memory.iterate(namespace=namespace, filters=filters))

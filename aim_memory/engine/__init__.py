@@ -1,0 +1,211 @@
+"""The engine: write, query, answer, read, forget. It orders the steps; what a step means is in its room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Any
+
+from aim_memory.bodies import (
+    AnswerEvent,
+    AnswerReply,
+    AnswerRequest,
+    DeleteReply,
+    EraseReceipt,
+    EvidenceReply,
+    FeedbackReply,
+    FeedbackRequest,
+    HistoryReply,
+    MemoryPage,
+    MemoryView,
+    NamespacePage,
+    QueryReply,
+    QueryRequest,
+    SessionPage,
+    SessionView,
+    UpdateRequest,
+    WriteReply,
+    WriteRequest,
+)
+from aim_memory.engine.answering import Answering
+from aim_memory.engine.parts import Parts
+from aim_memory.engine.querying import Querying, Recalled
+from aim_memory.engine.reading import Reading
+from aim_memory.engine.upkeep import Upkeep
+from aim_memory.engine.writing import Writing
+from aim_memory.errors import StorageError
+from aim_memory.ingest.limits import check_namespace
+from aim_memory.ports import MemoryStore
+from aim_memory.types import Space
+
+__all__ = ["MemoryEngine", "Parts", "Recalled"]
+
+_RECEIPT = (
+    "Erased from the live store, its index and its write-ahead log. "
+    "Backups and exports made earlier still hold it until they expire."
+)
+
+
+class MemoryEngine:
+    """One service over one store. Thread-safe; the ``async`` verbs wait for a generator, the others are CPU work.
+
+    ``tenant`` comes from the caller's credential, never from a body. Raises errors of ``aim_memory.errors`` only.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reading = Reading(parts)
+        self._writing = Writing(parts)
+        self._querying = Querying(parts)
+        self._answering = Answering(parts, self._querying, self._writing)
+        self._upkeep = Upkeep(parts)
+        self._closed = False
+
+    @property
+    def store(self) -> MemoryStore:
+        """The truth beneath: for keys and administration, which are not the engine's concern."""
+        return self._parts.store
+
+    # Writing
+
+    def write(
+        self, tenant: str, request: WriteRequest, *, idempotency_key: str | None = None, author: str | None = None
+    ) -> WriteReply:
+        """Remembers; returns when it is committed and synced. Bad items are rejected one by one, unless all are bad."""
+        return self._writing.write(tenant, request, idempotency_key=idempotency_key, author=author)
+
+    def update(
+        self,
+        tenant: str,
+        memory_id: str,
+        request: UpdateRequest,
+        *,
+        namespace: str | None = None,
+        if_match: int | None = None,
+        author: str | None = None,
+    ) -> MemoryView:
+        """Edits a memory; the version before goes to its history."""
+        return self._writing.update(tenant, memory_id, request, namespace=namespace, if_match=if_match, author=author)
+
+    def delete(self, tenant: str, memory_id: str, *, namespace: str | None = None) -> DeleteReply:
+        """Erases one memory with its evidence and history."""
+        return self._writing.delete(tenant, memory_id, namespace=namespace)
+
+    def erase(self, tenant: str, namespace: str) -> EraseReceipt:
+        """Erases a whole namespace and says what went."""
+        check_namespace(namespace)
+        space = Space(tenant, namespace)
+        erased = self._parts.store.erase(space)
+        self._parts.sessions.drop(space)
+        self._parts.keeper.drop(space)
+        now = self._parts.clock.now()
+        return EraseReceipt(namespace=namespace, erased=dict(erased), erased_at=now, statement=_RECEIPT)
+
+    def feedback(self, tenant: str, request: FeedbackRequest) -> FeedbackReply:
+        """Reinforces memories that helped and weakens those that misled."""
+        check_namespace(request.namespace)
+        space = Space(tenant, request.namespace)
+        known = self._parts.store.get(space, [rating.memory_id for rating in request.ratings])
+        amounts: dict[str, float] = {}
+        for rating in request.ratings:
+            if rating.memory_id in known:
+                amounts[rating.memory_id] = amounts.get(rating.memory_id, 0.0) + rating.value
+        self._parts.store.reinforce(space, amounts)
+        return FeedbackReply(accepted=sum(rating.memory_id in known for rating in request.ratings))
+
+    # Retrieval
+
+    def query(self, tenant: str, request: QueryRequest) -> QueryReply:
+        """Finds memories, best first, with evidence under the token budget."""
+        return self._querying.query(tenant, request)
+
+    def recall(self, tenant: str, request: QueryRequest) -> Recalled:
+        """A query with all its parts, for callers in this process."""
+        return self._querying.recall(tenant, request)
+
+    async def answer(self, tenant: str, request: AnswerRequest) -> AnswerReply:
+        """Answers from memory with citations, or abstains."""
+        return await self._answering.answer(tenant, request)
+
+    def stream_answer(self, tenant: str, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
+        """context · delta … · citation … · verification · done; closing it cancels the generation."""
+        return self._answering.stream(tenant, request)
+
+    # Reading
+
+    def get(self, tenant: str, memory_id: str, namespace: str | None = None) -> MemoryView:
+        return self._reading.get(tenant, memory_id, namespace)
+
+    def list(
+        self,
+        tenant: str,
+        namespace: str,
+        *,
+        filters: dict[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session_id: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> MemoryPage:
+        """Memories in the order they were written, a page at a time."""
+        return self._reading.page(
+            tenant,
+            namespace,
+            filters=filters,
+            since=since,
+            until=until,
+            session_id=session_id,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def history(self, tenant: str, memory_id: str, namespace: str | None = None) -> HistoryReply:
+        return self._reading.history(tenant, memory_id, namespace)
+
+    def evidence(self, tenant: str, memory_id: str, namespace: str | None = None) -> EvidenceReply:
+        return self._reading.evidence(tenant, memory_id, namespace)
+
+    def session(self, tenant: str, namespace: str, session_id: str) -> SessionView:
+        return self._reading.session(tenant, namespace, session_id)
+
+    def sessions(self, tenant: str, namespace: str, limit: int = 50) -> SessionPage:
+        return self._reading.sessions(tenant, namespace, limit)
+
+    def reset_session(self, tenant: str, namespace: str, session_id: str) -> bool:
+        """Puts a session at rest; returns whether there was one."""
+        return self._reading.reset_session(tenant, namespace, session_id)
+
+    def namespaces(self, tenant: str, *, cursor: str | None = None, limit: int = 50) -> NamespacePage:
+        return self._reading.namespaces(tenant, cursor, limit)
+
+    # The service itself
+
+    def upkeep(self) -> dict[str, int]:
+        """One round of erasing what expired and embedding what waits. Returns counts per kind."""
+        return self._upkeep.run()
+
+    def ready(self) -> bool:
+        """Whether the store answers."""
+        try:
+            self._parts.store.check()
+        except StorageError:
+            return False
+        return not self._closed
+
+    def status(self) -> dict[str, Any]:
+        """What this service runs on, for a person to read."""
+        embedder = self._parts.embedder
+        return {
+            "store": dict(self._parts.store.check()),
+            "embedder": {"generation": embedder.generation, "dimension": embedder.dimension},
+            "generators": list(self._parts.generators),
+            "config": self._parts.config.model_dump(),
+        }
+
+    def close(self) -> None:
+        """Writes what was written behind and closes the store. Closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._parts.sessions.close()
+            self._parts.store.close()

@@ -1,0 +1,78 @@
+"""Drafts to memories: everything that needs thinking, done before any transaction opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from aim_memory.anchors import extract
+from aim_memory.engine.parts import Parts
+from aim_memory.errors import EmbedderError
+from aim_memory.evidence import summarise
+from aim_memory.ingest.drafts import Draft
+from aim_memory.ingest.segments import Span, passage, segment
+from aim_memory.mirror import statements
+from aim_memory.text import analyse
+from aim_memory.types import NewMemory, Segment, Vectors
+
+
+def memories(parts: Parts, drafts: Sequence[Draft], now: datetime, author: str | None) -> list[NewMemory]:
+    """One memory per draft, in order. Without an embedder they come without vectors, pending."""
+    spans = [segment(draft.text, parts.embedder.window) for draft in drafts]
+    passages = [
+        [passage(draft.speaker, draft.text[start:end]) for start, end in cuts]
+        for draft, cuts in zip(drafts, spans, strict=True)
+    ]
+    vectors = _embedded(parts, [text for texts in passages for text in texts])
+    generation = parts.embedder.generation if vectors is not None else None
+    made, at = [], 0
+    for draft, cuts, texts in zip(drafts, spans, passages, strict=True):
+        own = None if vectors is None else vectors[at : at + len(cuts)]
+        at += len(cuts)
+        segments = tuple(_segments(cuts, texts, own))
+        made.append(_memory(parts, draft, segments, generation, now, author))
+    return made
+
+
+def _embedded(parts: Parts, texts: Sequence[str]) -> Vectors | None:
+    try:
+        return parts.embedder.embed_documents(texts)
+    except EmbedderError:
+        return None  # the write is kept and found by its words; upkeep brings the vectors
+
+
+def _segments(spans: Sequence[Span], texts: Sequence[str], vectors: Vectors | None) -> Iterator[Segment]:
+    for position, ((start, end), text) in enumerate(zip(spans, texts, strict=True)):
+        yield Segment(start, end, analyse(text), None if vectors is None else vectors[position])
+
+
+def _memory(
+    parts: Parts,
+    draft: Draft,
+    segments: tuple[Segment, ...],
+    generation: str | None,
+    now: datetime,
+    author: str | None,
+) -> NewMemory:
+    said_at = draft.timestamp or now
+    return NewMemory(
+        id=draft.id or parts.clock.new_id(),
+        text=draft.text,
+        summary=summarise(draft.text),
+        digest=draft.digest,
+        timestamp=said_at,
+        created_at=now,
+        session_id=draft.session_id,
+        speaker=draft.speaker,
+        role=draft.role,
+        source=draft.source,
+        trust=draft.trust,
+        author=author,
+        metadata=draft.metadata,
+        pinned=draft.pinned,
+        expires_at=draft.expires_at,
+        segments=segments,
+        anchors=extract(draft.text, reference=said_at),
+        statements=statements(draft.text, speaker=draft.speaker, role=draft.role) if parts.config.supersession else (),
+        generation=generation,
+    )

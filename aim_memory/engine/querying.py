@@ -1,0 +1,204 @@
+"""Query: rank on the index, load what won, refill evidence, remember the session's course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+from aim_memory import filters
+from aim_memory.anchors import extract
+from aim_memory.bodies import (
+    AnchorReport,
+    Coverage,
+    EvidencePiece,
+    Hit,
+    QueryReply,
+    QueryRequest,
+    Suppressed,
+    Tokens,
+    Work,
+)
+from aim_memory.engine.parts import Parts
+from aim_memory.errors import LimitExceededError
+from aim_memory.evidence import Context, ModeDecision, build, choose_mode
+from aim_memory.ingest import limits as check
+from aim_memory.ports import IndexReader
+from aim_memory.routing import Ask, Ranked, Ranking, retrieve
+from aim_memory.types import Anchor, Space, StoredMemory
+
+
+class Stopwatch:
+    """Milliseconds per named step."""
+
+    def __init__(self) -> None:
+        self._laps: dict[str, float] = {}
+        self._start = self._last = perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = perf_counter()
+        self._laps[name] = self._laps.get(name, 0.0) + 1000 * (now - self._last)
+        self._last = now
+
+    def total(self) -> dict[str, float]:
+        laps = {**self._laps, "total": 1000 * (perf_counter() - self._start)}
+        return {name: round(ms, 3) for name, ms in laps.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """All that one retrieval found: what the query route shows and an answer is made from."""
+
+    now: datetime
+    anchors: tuple[Anchor, ...]
+    ranking: Ranking
+    found: tuple[tuple[Ranked, StoredMemory], ...]
+    """The hits with their memories, best first."""
+    neighbours: Mapping[str, Sequence[StoredMemory]]
+    decision: ModeDecision
+    context: Context
+    watch: Stopwatch
+
+
+class Querying:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def query(self, tenant: str, request: QueryRequest) -> QueryReply:
+        return reply(self.recall(tenant, request), request)
+
+    def recall(self, tenant: str, request: QueryRequest) -> Recalled:
+        """One retrieval, from question to context; moves the session on."""
+        self._check(request)
+        watch = Stopwatch()
+        space = Space(tenant, request.namespace)
+        now = request.reference_date or self._parts.clock.now()
+        anchors = extract(request.query, reference=now)
+        watch.lap("anchors")
+        ranking, beside, decision = self._rank(space, request, now, anchors)
+        watch.lap("rank")
+        memories = self._parts.store.get(space, [*(hit.id for hit in ranking.hits), *_flat(beside)])
+        found = tuple((hit, memories[hit.id]) for hit in ranking.hits if hit.id in memories)
+        neighbours = {id: [memories[one] for one in ids if one in memories] for id, ids in beside.items()}
+        watch.lap("load")
+        context = build(
+            request.query,
+            anchors,
+            [(memory, hit.score, hit.current) for hit, memory in found],
+            budget_tokens=request.max_tokens or self._parts.config.context_tokens,
+            refill=decision.refill and self._parts.config.refill,
+            neighbours=neighbours,
+        )
+        watch.lap("refill")
+        if request.session_id is not None and ranking.session is not None:
+            self._parts.sessions.put(space, request.session_id, ranking.session)
+        return Recalled(now, anchors, ranking, found, neighbours, decision, context, watch)
+
+    def _rank(
+        self, space: Space, request: QueryRequest, now: datetime, anchors: tuple[Anchor, ...]
+    ) -> tuple[Ranking, dict[str, list[str]], ModeDecision]:
+        """Ranks, and once more in strict mode when what was found calls for it."""
+        session = self._parts.sessions.get(space, request.session_id) if request.session_id else None
+        limits = self._parts.limits
+        keep = filters.parse(request.filters, conditions=limits.filter_conditions, depth=limits.filter_depth)
+        decision = choose_mode(request.query, requested=request.mode, anchors=anchors)
+        with self._parts.keeper.open(space) as index:
+            while True:
+                ask = Ask(
+                    text=request.query,
+                    now=now,
+                    mode=decision.mode,
+                    top_k=request.top_k,
+                    anchors=anchors,
+                    keep=keep,
+                    as_of=request.as_of,
+                    known_at=request.known_at,
+                    threshold=request.threshold,
+                    session=session,
+                    explain=request.explain,
+                )
+                ranking = retrieve(ask, index, self._parts.embedder.embed_queries, self._parts.config)
+                settled = choose_mode(
+                    request.query,
+                    requested=request.mode,
+                    anchors=anchors,
+                    confidence=ranking.confidence,
+                    conflict=ranking.conflicts,
+                )
+                if settled.mode == decision.mode:
+                    return ranking, _beside(index, [hit.id for hit in ranking.hits]), settled
+                decision = settled
+
+    def _check(self, request: QueryRequest) -> None:
+        limits = self._parts.limits
+        check.check_namespace(request.namespace)
+        check.check_text(request.query, "query", limits.query_bytes)
+        if request.session_id is not None:
+            check.check_id(request.session_id, "session_id", limits)
+        if request.top_k > limits.top_k:
+            raise LimitExceededError(f"top_k is {request.top_k}; at most {limits.top_k}.", field="top_k")
+
+
+def _beside(index: IndexReader, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The turns right before and after each hit in its session, by the hit's id."""
+    columns = index.columns
+    rows = {id: row for id in ids if (row := index.row_of(id)) is not None}
+    around = {id: (int(columns.previous[row]), int(columns.following[row])) for id, row in rows.items()}
+    return {id: [index.id_of(one) for one in pair if one >= 0] for id, pair in around.items()}
+
+
+def _flat(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    return [one for group in groups.values() for one in group]
+
+
+def reply(recalled: Recalled, request: QueryRequest) -> QueryReply:
+    """What the query route shows of a retrieval."""
+    context, ranking = recalled.context, recalled.ranking
+    hits = [hit_view(hit, memory, explain=request.explain) for hit, memory in recalled.found]
+    return QueryReply(
+        results=hits,
+        mode=recalled.decision.mode,
+        context=context.text,
+        evidence=[
+            EvidencePiece(memory_id=block.memory_id, text=block.text, start=block.start, end=block.end)
+            for block in context.pieces
+        ],
+        coverage=Coverage(
+            anchors=[anchor.text for anchor in context.coverage], missing=[anchor.text for anchor in context.missing]
+        ),
+        confidence=round(ranking.confidence, 4),
+        suppressed=_suppressed(ranking) if request.explain else None,
+        tokens=Tokens(context=context.tokens, full_text=context.full_text_tokens),
+        work=Work(scanned=ranking.scanned, stored=ranking.stored),
+        timings_ms=recalled.watch.total(),
+        explanation={"reasons": list(recalled.decision.reasons), **(ranking.explanation or {})}
+        if request.explain
+        else None,
+    )
+
+
+def hit_view(hit: Ranked, memory: StoredMemory, *, explain: bool) -> Hit:
+    report = AnchorReport(matched=list(hit.matched), missing=list(hit.missing), conflicting=list(hit.conflicting))
+    return Hit(
+        id=memory.id,
+        text=memory.text,
+        summary=memory.summary,
+        score=round(hit.score, 6),
+        timestamp=memory.timestamp,
+        speaker=memory.speaker,
+        role=memory.role,
+        session_id=memory.session_id,
+        metadata=dict(memory.metadata),
+        current=hit.current,
+        superseded_by=hit.superseded_by,
+        scores={name: round(value, 6) for name, value in hit.parts.items()} if explain else None,
+        anchors=report if explain or report.conflicting else None,
+    )
+
+
+def _suppressed(ranking: Ranking) -> list[Suppressed]:
+    return [
+        Suppressed(id=one.id, rank=one.rank, rank_without_decay=one.rank_without_decay, weight=round(one.weight, 4))
+        for one in ranking.suppressed
+    ]

@@ -1,0 +1,213 @@
+"""Write, edit, delete: analyse outside the transaction, decide and commit inside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from aim_memory.bodies import DeleteReply, MemoryView, UpdateRequest, WriteReply, WriteRequest, WriteResult
+from aim_memory.engine import analysis
+from aim_memory.engine.parts import Parts, missing
+from aim_memory.engine.views import memory_view
+from aim_memory.errors import AIMMemoryError, ConflictError, InvalidInputError, StaleVersionError
+from aim_memory.ingest import drafts as ingest
+from aim_memory.ingest import gate
+from aim_memory.mirror import NewStatement, decide
+from aim_memory.ports import UnitOfWork
+from aim_memory.types import NewMemory, Space, StoredMemory, Supersession
+
+REPEAT_WINDOW = timedelta(minutes=1)
+"""An exact repeat in one session within this time, without an id, is the same memory (a client's retry)."""
+_EDIT_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GateRefusal:
+    """The write gate found too little in a text. Not an error: the text was valid."""
+
+    reason: str
+
+
+_Verdict: TypeAlias = NewMemory | str | GateRefusal | AIMMemoryError
+"""The memory to insert, the id of the memory it repeats, or why it is not kept."""
+
+
+class Writing:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def write(
+        self, tenant: str, request: WriteRequest, *, idempotency_key: str | None, author: str | None
+    ) -> WriteReply:
+        parts, now = self._parts, self._parts.clock.now()
+        items = ingest.drafts(request, parts.limits)
+        valid = [item for item in items if isinstance(item, ingest.Draft)]
+        made = iter(analysis.memories(parts, valid, now, author))
+        candidates = [(item, next(made)) if isinstance(item, ingest.Draft) else item for item in items]
+        with parts.store.begin(Space(tenant, request.namespace)) as work:
+            fingerprint = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+            if idempotency_key and (kept := work.replay(idempotency_key, fingerprint)):
+                return WriteReply.model_validate_json(kept)
+            reply = WriteReply(results=self._admit(work, candidates, now), seq=work.head.seq)
+            if idempotency_key:
+                work.keep_reply(idempotency_key, fingerprint, reply.model_dump_json().encode(), now)
+            work.commit()
+        return reply
+
+    def _admit(
+        self, work: UnitOfWork, candidates: Sequence[tuple[ingest.Draft, NewMemory] | InvalidInputError], now: datetime
+    ) -> list[WriteResult]:
+        """Decides each item in order, inserts what is new, closes what it supersedes.
+
+        Raises the first refusal when nothing of the request could be accepted.
+        """
+        given = [draft.id for draft, _ in (c for c in candidates if isinstance(c, tuple)) if draft.id]
+        digests = {id: memory.digest for id, memory in work.existing(given).items()}
+        fresh: dict[str, NewMemory] = {}
+        verdicts: list[_Verdict] = []
+        for candidate in candidates:
+            verdict: _Verdict
+            if isinstance(candidate, InvalidInputError):
+                verdict = candidate
+            else:
+                verdict = self._verdict(work, *candidate, digests, fresh, now)
+            if isinstance(verdict, NewMemory):
+                fresh[verdict.id], digests[verdict.id] = verdict, verdict.digest
+            verdicts.append(verdict)
+        refusals = [verdict for verdict in verdicts if isinstance(verdict, AIMMemoryError)]
+        if len(refusals) == len(verdicts):
+            raise refusals[0]
+        closings = self._insert(work, list(fresh.values()))
+        return [_result(verdict, candidate, closings) for verdict, candidate in zip(verdicts, candidates, strict=True)]
+
+    def _verdict(
+        self,
+        work: UnitOfWork,
+        draft: ingest.Draft,
+        memory: NewMemory,
+        digests: Mapping[str, str],
+        fresh: Mapping[str, NewMemory],
+        now: datetime,
+    ) -> _Verdict:
+        if draft.id is not None and draft.id in digests:
+            if digests[draft.id] == memory.digest:
+                return draft.id
+            return ConflictError(f"memory {draft.id!r} exists with other content; PATCH it to edit, or use a new id.")
+        if draft.id is None:
+            twins = (m.id for m in fresh.values() if m.digest == memory.digest and m.session_id == memory.session_id)
+            repeat = next(twins, None) or work.repeat_of(memory.session_id, memory.digest, now - REPEAT_WINDOW)
+            if repeat:
+                return repeat
+        terms = {term: count for part in memory.segments for term, count in part.terms.items()}
+        worth = gate.value(terms, memory.anchors)
+        if worth < self._parts.config.write_threshold:
+            threshold = self._parts.config.write_threshold
+            return GateRefusal(f"its gate value {worth:.2f} is below the write threshold {threshold:.2f}.")
+        return memory
+
+    def _insert(self, work: UnitOfWork, fresh: Sequence[NewMemory]) -> dict[str, list[str]]:
+        """Inserts, closes what is superseded, and returns new id → ids it supersedes."""
+        if not fresh:
+            return {}
+        ordinals = work.insert(fresh)
+        supersessions = supersede(work, fresh, ordinals)
+        closings: dict[str, list[str]] = {}
+        for closing in supersessions:
+            closings.setdefault(closing.new_id, []).append(closing.old_id)
+        return closings
+
+    def update(
+        self,
+        tenant: str,
+        memory_id: str,
+        request: UpdateRequest,
+        *,
+        namespace: str | None,
+        if_match: int | None,
+        author: str | None,
+    ) -> MemoryView:
+        parts = self._parts
+        space = parts.space_of(tenant, memory_id, namespace)
+        for _ in range(_EDIT_TRIES):
+            before = parts.store.get(space, [memory_id]).get(memory_id)
+            if before is None:
+                raise missing(memory_id)
+            if if_match is not None and if_match != before.version:
+                raise StaleVersionError(f"memory {memory_id!r} is at version {before.version}, not {if_match}.")
+            after = self._edit(space, before, request, author)
+            if after is not None:
+                return memory_view(space, after)
+        raise StaleVersionError(f"memory {memory_id!r} is being edited by others; read it again, then edit.")
+
+    def _edit(
+        self, space: Space, before: StoredMemory, request: UpdateRequest, author: str | None
+    ) -> StoredMemory | None:
+        """The edited memory, or None when somebody else edited it in the meantime."""
+        parts, now = self._parts, self._parts.clock.now()
+        draft = ingest.edited(before, request, parts.limits)
+        memory = replace(analysis.memories(parts, [draft], now, author)[0], trust=before.trust)
+        with parts.store.begin(space) as work:
+            held = work.existing([before.id]).get(before.id)
+            if held is None:
+                raise missing(before.id)
+            if held.version != before.version:
+                return None
+            work.update(memory, now)
+            supersede(work, [memory], {memory.id: before.ordinal})
+            after = work.existing([before.id])[before.id]
+            work.commit()
+        return after
+
+    def delete(self, tenant: str, memory_id: str, *, namespace: str | None) -> DeleteReply:
+        space = self._parts.space_of(tenant, memory_id, namespace)
+        with self._parts.store.begin(space) as work:
+            deleted = work.delete([memory_id])
+            if not deleted:
+                raise missing(memory_id)
+            work.commit()
+        return DeleteReply(deleted=deleted)
+
+
+def supersede(work: UnitOfWork, memories: Sequence[NewMemory], ordinals: Mapping[str, int]) -> Sequence[Supersession]:
+    """Has the mirror decide which statements the new ones close, or are closed by, and closes them."""
+    new = [
+        NewStatement(memory.id, memory.timestamp, ordinals[memory.id], statement)
+        for memory in memories
+        for statement in memory.statements
+    ]
+    if not new:
+        return ()
+    keys = sorted({(one.statement.subject, one.statement.attribute) for one in new})
+    own = set(ordinals)
+    stored = [held for held in work.statements(keys) if held.memory_id not in own]
+    supersessions = decide(new, stored)
+    work.supersede(supersessions)
+    return supersessions
+
+
+def _result(
+    verdict: _Verdict,
+    candidate: tuple[ingest.Draft, NewMemory] | InvalidInputError,
+    closings: Mapping[str, list[str]],
+) -> WriteResult:
+    if isinstance(verdict, GateRefusal | AIMMemoryError):
+        asked = candidate[0].id if isinstance(candidate, tuple) else None
+        reason = verdict.reason if isinstance(verdict, GateRefusal) else verdict.message
+        return WriteResult(id=asked or "", status="rejected", reason=reason)
+    if isinstance(verdict, str):
+        return WriteResult(id=verdict, status="unchanged")
+    return WriteResult(
+        id=verdict.id,
+        status="created",
+        supersedes=sorted(set(closings.get(verdict.id, ()))),
+        indexing="ready" if verdict.generation else "pending",
+        warnings=_warnings(verdict),
+    )
+
+
+def _warnings(memory: NewMemory) -> list[str]:
+    parts = len(memory.segments)
+    return [f"longer than the embedder's window: kept whole, indexed as {parts} segments"] if parts > 1 else []

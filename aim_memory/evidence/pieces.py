@@ -1,0 +1,109 @@
+"""Cutting ranked memories into stretches a context can be filled with, each with what it is worth for the question."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aim_memory.evidence.summary import SUMMARY_WORDS, summary_spans, words
+from aim_memory.text import analyse, is_question, sentences
+from aim_memory.types import StoredMemory
+
+Span = tuple[int, int]
+RankedMemory = tuple[StoredMemory, float, bool]
+"""A memory, its score, and whether what it says still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``memory.text[start:end]``: a whole short text, or one sentence of a long one."""
+
+    place: int
+    """Of its memory among the ranked ones, 0 is best."""
+    start: int
+    end: int
+    worth: float
+    """Share of the question's weighted terms that the piece holds, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A ranked memory with its pieces, in text order."""
+
+    memory: StoredMemory
+    score: float
+    current: bool
+    pieces: tuple[Piece, ...]
+    summary: tuple[Span, ...] = field(default=())
+    """The stretches that its summary is made of."""
+
+    @property
+    def short(self) -> bool:
+        return len(self.pieces) == 1
+
+
+def order(hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[StoredMemory]]) -> list[RankedMemory]:
+    """The hits with their neighbours among them: the turn after a hit that asks follows it at once, as its likely answer;
+    other neighbours come last. No memory twice; a hit keeps its own place."""
+    ranked: dict[str, RankedMemory] = {}
+    late: list[RankedMemory] = []
+    taken = {memory.id for memory, _, _ in hits}
+    for memory, score, current in hits:
+        ranked[memory.id] = (memory, score, current)
+        for beside in neighbours.get(memory.id, ()):
+            entry = (beside, score, beside.superseded_by is None)
+            answers = is_question(memory.text) and beside.ordinal > memory.ordinal
+            if beside.id in taken:
+                continue
+            if answers:
+                ranked[beside.id] = entry
+                taken.add(beside.id)
+            else:
+                late.append(entry)
+    for entry in late:
+        ranked.setdefault(entry[0].id, entry)
+    return list(ranked.values())
+
+
+def cut(question: str, ranked: Sequence[RankedMemory]) -> list[Source]:
+    """One source per memory, in the same order. Rare terms weigh more; rarity is counted over the pieces themselves."""
+    spans = [_spans(memory.text) for memory, _, _ in ranked]
+    bags = [
+        [frozenset(analyse(memory.text[start:end])) for start, end in cuts]
+        for (memory, _, _), cuts in zip(ranked, spans, strict=True)
+    ]
+    weights = rarity(question, [bag for group in bags for bag in group])
+    return [
+        Source(
+            memory,
+            score,
+            current,
+            tuple(
+                Piece(place, start, end, share(weights, bag))
+                for (start, end), bag in zip(spans[place], bags[place], strict=True)
+            ),
+            summary_spans(memory.text) if len(spans[place]) > 1 else tuple(spans[place]),
+        )
+        for place, (memory, score, current) in enumerate(ranked)
+    ]
+
+
+def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
+    """Question terms with their weight ln((n + 1) / (df + 0.5)), over ``bags``."""
+    held = Counter(term for bag in bags for term in bag)
+    return {term: math.log((len(bags) + 1) / (held[term] + 0.5)) for term in analyse(question)}
+
+
+def share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
+    """How much of the weight of all terms is in the bag, in [0, 1]."""
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in bag) / total if total > 0 else 0.0
+
+
+def _spans(text: str) -> list[Span]:
+    if words(text) <= SUMMARY_WORDS:
+        start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        return [(start, end)] if start < end else []
+    return sentences(text)

@@ -1,0 +1,164 @@
+"""Filling a context to coverage under a hard token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aim_memory.anchors import compare
+from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
+from aim_memory.evidence.render import joined, line
+from aim_memory.evidence.tokens import count_tokens
+from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a generator is given, and what it stands for."""
+
+    text: str
+    """One line per memory, oldest first."""
+    pieces: tuple[EvidenceBlock, ...]
+    """The same stretches as literal text of their memories, best memory first, text order within one."""
+    coverage: tuple[Anchor, ...]
+    """Anchors of the question that the pieces hold."""
+    missing: tuple[Anchor, ...]
+    tokens: int
+    full_text_tokens: int
+    """What the whole texts of the hits would have cost in the same form."""
+
+
+def build(
+    question: str,
+    anchors: Sequence[Anchor],
+    hits: Sequence[RankedMemory],
+    *,
+    budget_tokens: int,
+    refill: bool,
+    neighbours: Mapping[str, Sequence[StoredMemory]] | None = None,
+) -> Context:
+    """Chooses what of the hits goes into the context.
+
+    Without ``refill`` every hit comes as its summary, best first, while the budget lasts. With it, sentences that hold
+    question anchors nobody has covered yet come first, then each memory's best sentence in rank order, then the other
+    sentences by rank and relevance. Short texts are always whole, sentences never cut, the budget never exceeded.
+
+    Args:
+        question: As asked.
+        anchors: Of the question.
+        hits: Best first.
+        budget_tokens: Most tokens of ``Context.text``, by ``count_tokens``.
+        refill: Bring original sentences back.
+        neighbours: Turns beside a hit, by the hit's id; they fill what the hits leave free.
+    """
+    sources = cut(question, order(hits, (neighbours or {}) if refill else {}))
+    draft = _Draft(sources, budget_tokens)
+    if refill:
+        for choice in (_anchored(anchors, sources), _leading(sources), _remaining(sources)):
+            for piece in choice:
+                draft.add(piece.place, [(piece.start, piece.end)])
+    else:
+        for place, source in enumerate(sources):
+            draft.add(place, source.summary)
+    return draft.context(anchors, _full(hits))
+
+
+class _Draft:
+    """A context being filled. Costs are kept per line, so adding is cheap and never counts too little."""
+
+    def __init__(self, sources: Sequence[Source], budget: int) -> None:
+        self._sources = sources
+        self._budget = budget
+        self._chosen: dict[int, list[Span]] = {}
+        self._costs: dict[int, int] = {}
+
+    def add(self, place: int, spans: Sequence[Span]) -> None:
+        """Takes spans of a source if the budget allows; what is there already costs nothing."""
+        held = self._chosen.get(place, [])
+        wanted = [*held, *(span for span in spans if span not in held)]
+        if len(wanted) == len(held):
+            return
+        cost = count_tokens(self._line(place, wanted) + "\n")
+        if sum(self._costs.values()) - self._costs.get(place, 0) + cost <= self._budget:
+            self._chosen[place], self._costs[place] = wanted, cost
+
+    def _line(self, place: int, spans: Sequence[Span]) -> str:
+        return line(self._sources[place].memory, self._sources[place].current, spans)
+
+    def context(self, anchors: Sequence[Anchor], full_text_tokens: int) -> Context:
+        aged = sorted(self._chosen, key=lambda place: _age(self._sources[place].memory))
+        text = "\n".join(self._line(place, self._chosen[place]) for place in aged)
+        covered = [anchor for anchor in anchors if any(self._holds(anchor, place) for place in aged)]
+        return Context(
+            text=text,
+            pieces=tuple(self._blocks()),
+            coverage=tuple(covered),
+            missing=tuple(anchor for anchor in anchors if anchor not in covered),
+            tokens=count_tokens(text),
+            full_text_tokens=full_text_tokens,
+        )
+
+    def _holds(self, anchor: Anchor, place: int) -> bool:
+        return any(holds(anchor, self._sources[place].memory, span) for span in self._chosen[place])
+
+    def _blocks(self) -> list[EvidenceBlock]:
+        return [
+            _block(self._sources[place], span)
+            for place in sorted(self._chosen)
+            for span in joined(self._sources[place].memory.text, self._chosen[place])
+        ]
+
+
+def holds(anchor: Anchor, memory: StoredMemory, span: Span) -> bool:
+    """Whether the stretch of the memory's text has an anchor that agrees."""
+    inside = [held for held in memory.anchors if span[0] <= held.start and held.end <= span[1]]
+    return bool(compare((anchor,), inside).matched)
+
+
+def _anchored(anchors: Sequence[Anchor], sources: Sequence[Source]) -> list[Piece]:
+    """Per question anchor the best piece that holds it: highest memory, then most relevant sentence."""
+    found = []
+    for anchor in anchors:
+        for source in sources:
+            fits = [piece for piece in source.pieces if holds(anchor, source.memory, (piece.start, piece.end))]
+            if fits:
+                found.append(max(fits, key=lambda piece: piece.worth))
+                break
+    return found
+
+
+def _leading(sources: Sequence[Source]) -> list[Piece]:
+    """Each memory's most relevant piece, in rank order."""
+    return [max(source.pieces, key=lambda piece: piece.worth) for source in sources if source.pieces]
+
+
+def _remaining(sources: Sequence[Source]) -> list[Piece]:
+    """All pieces, by relevance discounted by rank."""
+    pieces = [piece for source in sources for piece in source.pieces]
+    return sorted(pieces, key=lambda piece: -(piece.worth + 0.05) / (1 + piece.place) ** 0.5)
+
+
+def _block(source: Source, span: Span) -> EvidenceBlock:
+    memory = source.memory
+    return EvidenceBlock(
+        memory_id=memory.id,
+        text=memory.text[slice(*span)],
+        start=span[0],
+        end=span[1],
+        score=source.score,
+        timestamp=memory.timestamp,
+        speaker=memory.speaker,
+        current=source.current,
+        role=memory.role,
+        session_id=memory.session_id,
+        ordinal=memory.ordinal,
+    )
+
+
+def _full(hits: Sequence[RankedMemory]) -> int:
+    whole = (line(memory, current, [(0, len(memory.text))]) for memory, _, current in hits)
+    return count_tokens("\n".join(whole))
+
+
+def _age(memory: StoredMemory) -> tuple[float, int]:
+    return memory.timestamp.timestamp(), memory.ordinal

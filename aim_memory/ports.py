@@ -1,0 +1,327 @@
+"""The seams: what the core needs from the outside world, as protocols.
+
+Implementations subclass them explicitly, so the type checker holds both sides to the contract, and every
+implementation and every double passes the one conformance suite of its port (``tests/conformance``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aim_memory.types import (
+    Anchor,
+    ApiKey,
+    Change,
+    Columns,
+    Delta,
+    Head,
+    IndexRow,
+    NewMemory,
+    Prompt,
+    SessionState,
+    Space,
+    StoredMemory,
+    StoredStatement,
+    Supersession,
+    Vectors,
+    Version,
+)
+
+
+class Clock(Protocol):
+    """Wall time and fresh ids: the only source of either."""
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware UTC."""
+        ...
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7 in canonical form: later ids sort after earlier ones."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors. Documents and questions are embedded apart: models may prefix them differently.
+
+    Batch first: one text is a batch of one. Thread-safe. An empty batch gives shape (0, dimension).
+    Text longer than ``window`` tokens is the caller's mistake; segment it first.
+    Raises EmbedderError.
+    """
+
+    @property
+    def generation(self) -> str:
+        """Names model, revision, dimension and prefixes: vectors of different generations are never compared."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def window(self) -> int:
+        """How many tokens of a text the model sees."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32, each row of length 1, in the order of ``texts``."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32, each row of length 1, in the order of ``texts``."""
+        ...
+
+
+class Generator(Protocol):
+    """Evidence to an answer, as a stream.
+
+    The last delta carries ``finish`` (and ``usage`` where it is counted). Closing the iterator cancels the
+    generation. Raises GeneratorError, before the first delta or in the middle.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Delta]: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction on one namespace. The namespace's row is locked from entry to exit, so commit order is seq order.
+
+    Leaving without ``commit`` rolls everything back. Decisions that depend on what is stored (duplicates,
+    supersession) are taken in here; model calls are made before.
+    """
+
+    @property
+    def head(self) -> Head:
+        """The namespace as this transaction sees it, its own changes included."""
+        ...
+
+    def replay(self, key: str, fingerprint: str) -> bytes | None:
+        """The reply stored under an idempotency key of this tenant, or None. Raises IdempotencyError when the
+        key was used with another fingerprint."""
+        ...
+
+    def keep_reply(self, key: str, fingerprint: str, reply: bytes, now: datetime) -> None:
+        """Stores a reply under an idempotency key, in this very commit."""
+        ...
+
+    def existing(self, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
+        """The memories that exist among ``ids``."""
+        ...
+
+    def repeat_of(self, session_id: str | None, digest: str, since: datetime) -> str | None:
+        """Id of a memory of this session with this digest, created at or after ``since``; the newest one."""
+        ...
+
+    def statements(self, keys: Sequence[tuple[str, str]]) -> Sequence[StoredStatement]:
+        """All statements under (subject, attribute) keys, closed ones included, by event time then ordinal."""
+        ...
+
+    def made_by(self, ids: Sequence[str]) -> Sequence[StoredStatement]:
+        """The statements that these memories make, closed ones included, by event time then ordinal: what has to be
+        decided again when they are edited or erased."""
+        ...
+
+    def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
+        """Inserts, in order, each with the next ordinal and a change row "write". Returns id → ordinal.
+        Raises ConflictError if an id exists."""
+        ...
+
+    def supersede(self, supersessions: Sequence[Supersession]) -> None:
+        """Closes old statements; a memory all of whose statements are closed is superseded (by the newest
+        closer), its ``valid_until`` set, a "supersede" version kept and a change row written."""
+        ...
+
+    def update(self, memory: NewMemory, now: datetime) -> StoredMemory:
+        """Replaces the content of an existing memory (text, analysis, metadata, pinned, expiry), keeping its
+        ordinal and creation time; the old state goes to its history. Statements that the old text made are
+        withdrawn, and what they had closed is reopened. Raises NotFoundError."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Erases memories with their evidence, history, statements and vectors; tombstones keep no content.
+        What they had superseded is reopened. Returns how many existed."""
+        ...
+
+    def embed(self, memory_id: str, vectors: Vectors, generation: str) -> None:
+        """Gives a pending memory its vectors, one per segment, in order; change row "embed"."""
+        ...
+
+    def commit(self) -> Head:
+        """Makes everything durable (synced) and returns the new head."""
+        ...
+
+
+class MemoryStore(Protocol):
+    """The truth. Thread-safe; every method but ``begin`` is one short transaction.
+
+    Spaces that do not exist read as empty. Raises StorageError and its subclasses only.
+    """
+
+    def begin(self, space: Space) -> AbstractContextManager[UnitOfWork]:
+        """Opens a transaction on a namespace, creating the namespace if needed (on commit)."""
+        ...
+
+    def head(self, space: Space) -> Head | None: ...
+
+    def changes(self, space: Space, after: int, limit: int = 1000) -> Sequence[Change]:
+        """Changes with seq > ``after``, by seq, without gaps."""
+        ...
+
+    def index_rows(self, space: Space, ids: Sequence[str]) -> Sequence[IndexRow]:
+        """Rows for ``ids`` that exist, in ordinal order, vectors of the given generation only."""
+        ...
+
+    def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
+        """All rows in ordinal order, and the head they belong to, read in one transaction.
+        A space that does not exist gives Head(0, 0, 0) and no rows."""
+        ...
+
+    def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]: ...
+
+    def locate(self, tenant: str, memory_id: str) -> Space | None:
+        """Where a server-made id lives; None when it does not exist or more than one namespace has it."""
+        ...
+
+    def history(self, space: Space, memory_id: str) -> Sequence[Version]: ...
+
+    def evidence(self, space: Space, memory_id: str) -> tuple[str, int, int] | None:
+        """(original text, start, end): the memory is ``original[start:end]``."""
+        ...
+
+    def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
+        """Memories that wait for vectors, oldest first, over all tenants."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
+        """Memories whose ``expires_at`` is at or before ``now``, over all tenants."""
+        ...
+
+    def namespaces(self, tenant: str, after: str | None = None, limit: int = 200) -> Sequence[tuple[str, Head, int]]:
+        """(namespace, head, number of memories), by name, after a name."""
+        ...
+
+    def erase(self, space: Space) -> Mapping[str, int]:
+        """Erases a whole namespace, raises its epoch, and returns what went, per kind. Raises NotFoundError."""
+        ...
+
+    def load_session(self, space: Space, session_id: str) -> SessionState | None: ...
+
+    def save_session(self, space: Space, session_id: str, state: SessionState) -> bool:
+        """Writes a state unless the stored one has more turns. Returns whether it was written.
+        Outside seq, not synced. A space that does not exist is not created: returns False."""
+        ...
+
+    def delete_session(self, space: Space, session_id: str) -> bool: ...
+
+    def sessions(self, space: Space, limit: int = 200) -> Sequence[tuple[str, SessionState]]: ...
+
+    def reinforce(self, space: Space, amounts: Mapping[str, float]) -> None:
+        """Adds to the use counts of memories. Outside seq, not synced; unknown ids are ignored."""
+        ...
+
+    def uses(self, space: Space) -> Mapping[str, float]:
+        """Use counts that are not zero."""
+        ...
+
+    def add_key(self, key: ApiKey, secret_hash: str) -> None: ...
+
+    def find_key(self, secret_hash: str) -> ApiKey | None:
+        """The key with this hash, revoked and expired ones included."""
+        ...
+
+    def keys(self, tenant: str | None = None) -> Sequence[ApiKey]: ...
+
+    def revoke_key(self, key_id: str, now: datetime) -> bool: ...
+
+    def check(self) -> Mapping[str, Any]:
+        """A cheap health look: database kind, schema revision, integrity figures. Raises StorageError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class IndexReader(Protocol):
+    """How routing reads an index. A memory is a *row*, 0 ≤ row < ``size``, in ordinal order; rows of memories that
+    were removed stay, with ``columns.alive`` false, until the index is compacted. Arrays are views: read, never write.
+    """
+
+    @property
+    def size(self) -> int:
+        """Rows, dead ones included: the length of every array below."""
+        ...
+
+    @property
+    def columns(self) -> Columns: ...
+
+    def id_of(self, row: int) -> str: ...
+
+    def row_of(self, memory_id: str) -> int | None:
+        """The row of a memory that is there, else None."""
+        ...
+
+    def superseded_by(self, row: int) -> str | None: ...
+
+    def anchors_of(self, row: int) -> Sequence[Anchor]: ...
+
+    def anchored(self, kind: str, key: str) -> NDArray[np.int64]:
+        """Rows, ascending, that hold an anchor of this kind and key; dead rows may be among them."""
+        ...
+
+    def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
+        """A field as (codes, distinct values): row r holds ``values[codes[r]]``; code −1 means absent.
+        Fields: session_id, speaker, role, source and metadata.<path>."""
+        ...
+
+    def similarities(self, questions: Vectors) -> NDArray[np.float32]:
+        """Cosine of each question (m, d) with each memory's best segment: (m, size); −inf without a vector."""
+        ...
+
+    def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
+        """BM25 (k1 1.2, b 0.75) of weighted question terms with each memory's best segment: (size,); 0 for none.
+
+        Statistics are those of the live segments. idf = ln(1 + (n − df + ½) / (df + ½)) (Robertson and Spärck Jones,
+        kept positive as in Lucene).
+        """
+        ...
+
+    def rarity(self, terms: Sequence[str]) -> NDArray[np.float32]:
+        """The same idf per term, (len(terms),); the largest one for a term nobody uses."""
+        ...
+
+    def covered(self, terms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(len(terms), len(rows)): does the memory contain the term?"""
+        ...
+
+
+class NamespaceIndex(IndexReader, Protocol):
+    """Arrays over one namespace that follow the store; read as an IndexReader.
+
+    Built from IndexRows, changed by upsert and remove, never a source of truth. Not thread-safe for
+    changes; safe for concurrent reads between changes.
+    """
+
+    def upsert(self, rows: Sequence[IndexRow]) -> None: ...
+
+    def remove(self, ids: Sequence[str]) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
+class IndexKeeper(Protocol):
+    """Hands out indexes that have caught up with the store."""
+
+    def open(self, space: Space) -> AbstractContextManager[NamespaceIndex]:
+        """The index at a head not older than the last acknowledged write, held still for reading."""
+        ...
+
+    def refresh(self, space: Space) -> None:
+        """Says that use counts have changed, which no ``seq`` tells: the next ``open`` reads them again."""
+        ...
+
+    def drop(self, space: Space) -> None: ...

@@ -1,0 +1,27 @@
+"""Making lists of scores comparable and adding them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_memory.routing.values import Mask, Scores
+
+
+def standardise(scores: Scores, among: Mask, least_spread: float) -> Scores:
+    """z-scores over the rows ``among``; rows without a score (−inf) get the mean, 0.
+
+    ``least_spread`` bounds the standard deviation from below, so that a handful of nearly equal scores is not
+    blown up to a difference.
+    """
+    known = scores[among & np.isfinite(scores)]
+    if not len(known):
+        return np.zeros_like(scores)
+    spread = max(float(known.std()), least_spread)
+    centred = (scores - float(known.mean())) / spread
+    return np.where(np.isfinite(centred), centred, 0.0).astype(np.float32)
+
+
+def best_first(scores: Scores, among: Mask) -> list[int]:
+    """Rows ``among`` by falling score; the newer memory first on a tie."""
+    rows = np.flatnonzero(among)[::-1]
+    return [int(row) for row in rows[np.argsort(-scores[rows], kind="stable")]]

@@ -1,0 +1,75 @@
+"""From a question to what is looked up: weighted words, and vectors for the question and its direction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aim_memory.config import AIMConfig
+from aim_memory.errors import EmbedderError
+from aim_memory.ports import IndexReader
+from aim_memory.routing.inertia import direct, gate
+from aim_memory.routing.values import Ask, Embed
+from aim_memory.text import about_past, analyse, cut_names, named, participants
+from aim_memory.types import SessionState, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to hear the question: words with weights, and a vector (d,) if there is an embedder."""
+
+    terms: Mapping[str, float]
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    own: View
+    """The question as it stands."""
+    moving: View | None
+    """The question in the direction of its session; None without inertia."""
+    named: tuple[str, ...]
+    """Participants that the question names."""
+    about_past: bool
+    gate: float
+    """g of the left-spin gate."""
+
+
+def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
+    names = participants(index.coded("speaker")[1])
+    vector = _vector(cut_names(ask.text, names), embed)
+    terms = {term: float(count) for term, count in analyse(ask.text).items()}
+    own = View(terms, vector)
+    brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
+    moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake)
+
+
+def _vector(text: str, embed: Embed) -> Vector | None:
+    try:
+        return np.asarray(embed([text])[0], np.float32)
+    except EmbedderError:
+        return None  # words alone still find
+
+
+def _moving(own: View, session: SessionState, brake: float, config: AIMConfig) -> View | None:
+    if not config.inertia_strength and not config.lexical_inertia:
+        return None
+    vector = own.vector
+    if vector is not None and session.direction is not None:
+        vector = direct(vector, session.direction, config.inertia_strength * brake)
+    return View(_carried(own.terms, session.recent, config.lexical_inertia), vector)
+
+
+def _carried(terms: Mapping[str, float], recent: tuple[str, ...], weight: float) -> Mapping[str, float]:
+    """The question's terms and, fading by ``weight`` per turn, those of the questions before."""
+    if not weight:
+        return terms
+    carried: defaultdict[str, float] = defaultdict(float, terms)
+    for back, text in enumerate(reversed(recent), start=1):
+        for term in analyse(text):
+            carried[term] = max(carried[term], weight**back)
+    return carried

@@ -1,0 +1,82 @@
+"""Session states, kept in memory and written behind: a query never waits for a commit.
+
+A state is derived from what was asked, never from what is stored, so losing the last one in a crash costs a little
+steering and no memory. A clean close writes everything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+from aim_memory.errors import StorageError
+from aim_memory.ports import MemoryStore
+from aim_memory.types import SessionState, Space
+
+_Key = tuple[Space, str]
+
+
+class Sessions:
+    """The states of recent sessions over a store. Thread-safe; the newest turn wins a race."""
+
+    def __init__(self, store: MemoryStore, capacity: int = 4096) -> None:
+        self._store = store
+        self._capacity = capacity
+        self._states: OrderedDict[_Key, SessionState] = OrderedDict()
+        self._unwritten: dict[_Key, SessionState] = {}
+        self._lock = threading.Lock()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aim-sessions")
+
+    def get(self, space: Space, session_id: str) -> SessionState:
+        """The state of a session; a session nobody has heard of is at rest."""
+        key = (space, session_id)
+        with self._lock:
+            state = self._unwritten.get(key) or self._states.get(key)
+        return state or self._store.load_session(space, session_id) or SessionState()
+
+    def put(self, space: Space, session_id: str, state: SessionState) -> None:
+        """Keeps a state unless a newer turn is known, and has it written soon."""
+        key = (space, session_id)
+        with self._lock:
+            known = self._states.get(key)
+            if known is not None and known.turns > state.turns:
+                return
+            self._states[key] = self._unwritten[key] = state
+            self._states.move_to_end(key)
+            while len(self._states) > self._capacity:
+                self._states.popitem(last=False)
+            idle = len(self._unwritten) == 1
+        if idle:  # the writer takes all that is unwritten, so one job per burst is enough
+            self._writer.submit(self._write)
+
+    def reset(self, space: Space, session_id: str) -> bool:
+        """Puts a session at rest. Returns whether there was one."""
+        self.flush()
+        with self._lock:
+            known = self._states.pop((space, session_id), None) is not None
+        return self._store.delete_session(space, session_id) or known
+
+    def drop(self, space: Space) -> None:
+        """Forgets all states of a namespace that was erased."""
+        with self._lock:
+            for states in (self._states, self._unwritten):
+                for key in [key for key in states if key[0] == space]:
+                    del states[key]
+
+    def flush(self) -> None:
+        """Returns when all that was put before is written."""
+        self._writer.submit(self._write).result()
+
+    def close(self) -> None:
+        self.flush()
+        self._writer.shutdown()
+
+    def _write(self) -> None:
+        with self._lock:
+            batch, self._unwritten = self._unwritten, {}
+        for (space, session_id), state in batch.items():
+            try:
+                self._store.save_session(space, session_id, state)
+            except StorageError:
+                continue  # steering only; the state stays in memory and the next turn writes it again

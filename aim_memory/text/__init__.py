@@ -1,0 +1,24 @@
+"""Text analysis per script: folding, terms, sentences, questions and the names of participants. Pure and fast."""
+
+from aim_memory.text.fold import fold
+from aim_memory.text.names import cut_names, named, participants
+from aim_memory.text.questions import about_past, is_question
+from aim_memory.text.script import Script, script
+from aim_memory.text.sentences import sentences
+from aim_memory.text.terms import STOP_WORDS, analyse, index_terms, tokens
+
+__all__ = [
+    "STOP_WORDS",
+    "Script",
+    "about_past",
+    "analyse",
+    "cut_names",
+    "fold",
+    "index_terms",
+    "is_question",
+    "named",
+    "participants",
+    "script",
+    "sentences",
+    "tokens",
+]

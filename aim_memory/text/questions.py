@@ -1,0 +1,55 @@
+"""Is a text a question? English and Chinese."""
+
+from __future__ import annotations
+
+import re
+
+from aim_memory.text.sentences import sentences
+
+_MARK = re.compile(r"[?？]\s*[\"'”’」』）)]*\s*$")
+_ENGLISH = re.compile(
+    r"^(?:(?:and|but|so|or|then|ok|okay|also|well|hey|please)[,\s]+)*"
+    r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|am|do|does|did|can|could|will|would|should|shall|"
+    r"may|might|has|have|had|isn't|aren't|don't|doesn't|didn't|can't|won't|what's|who's|where's|when's|how's)\b"
+    r"(?!\s+(?:a\s+(?:great|nice|lovely|good|wonderful|fun|pity|shame|relief)|an\s+amazing))",
+    re.IGNORECASE,
+)
+_CHINESE_WORD = re.compile(
+    r"什么|甚么|什麼|怎么|怎麼|怎样|怎樣|为何|為何|为什么|哪[里儿裡兒个個些位年月天种種家]|哪|谁|誰|几[个時时点點岁歲天年月次位号]|"
+    r"幾[個时時点點岁歲天年月次位号]|多少|多久|多大|多高|多长|多長|多远|多遠|是否|是不是|有没有|有沒有|能不能|可不可以|请问|請問"
+)
+_CHINESE_END = re.compile(r"(?:吗|嗎|么|麼|呢)[。.!！~～\s]*$")
+
+
+_PAST = re.compile(
+    r"\b(?:used to|previously|formerly|originally|initially|in the past|at first|back then|earlier|no longer|"
+    r"(?:old|former|previous|original|first|prior|earlier|past|ex)\s+\w+|(?:did|was|were|had)\b.*\bbefore)\b"
+    r"|以前|之前|原来|原先|原本|曾经|曾經|从前|從前|过去|過去|当初|當初|最初|最早|起初|原來|旧的|舊的",
+    re.IGNORECASE,
+)
+
+
+def about_past(question: str) -> bool:
+    """True when a question wants what was, not what is: "where did she live before", "以前的电话"."""
+    return bool(_PAST.search(question))
+
+
+def is_question(text: str) -> bool:
+    """True when the text as a whole asks: its last sentence does.
+
+    A question mark decides; without one an English opening word ("how", "did") or a Chinese question word or particle does.
+    """
+    stripped = text.strip()
+    if _MARK.search(stripped):
+        return True
+    spans = sentences(stripped)
+    return bool(spans) and asks(stripped[slice(*spans[-1])])
+
+
+def asks(sentence: str) -> bool:
+    """True when one sentence asks."""
+    if _MARK.search(sentence) or _CHINESE_END.search(sentence):
+        return True
+    if sentence.endswith((".", "!", "。", "！")):
+        return False
+    return bool(_ENGLISH.match(sentence) or _CHINESE_WORD.search(sentence))

@@ -1,0 +1,338 @@
+"""Values shared by every room of the core. Frozen, plain, no I/O.
+
+What crosses the public door (REST, SDK, CLI) is in ``bodies``; what stays inside is here.
+All datetimes are timezone-aware UTC. All vectors are float32 and, unless said otherwise, unit length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+"""One vector, shape (d,), float32."""
+Vectors: TypeAlias = NDArray[np.float32]
+"""A batch of vectors, shape (n, d), float32, row-major."""
+
+AnchorKind = Literal["number", "date", "name", "identifier", "symbol", "definition"]
+Mode = Literal["fast", "strict", "auto"]
+ChangeKind = Literal["write", "edit", "delete", "pin", "supersede", "reopen", "embed"]
+Trust = Literal["user", "assistant", "tool", "import"]
+
+
+ASKS = "?"
+"""The term that marks a segment which ends by asking something; see ``text.index_terms``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A namespace of a tenant: the unit of isolation, locking, indexing and erasure."""
+
+    tenant: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A typed piece of text that decides and verifies: a number, date, name, identifier, symbol or definition.
+
+    ``key`` is the normalised form: two anchors of one kind agree exactly when their keys are equal
+    (dates agree when one interval holds the other; see ``anchors.match``).
+    """
+
+    kind: AnchorKind
+    key: str
+    text: str
+    """The surface form, ``source[start:end]``."""
+    start: int
+    end: int
+    value: float | None = None
+    """Numbers: the magnitude in the base unit (10M → 1e7)."""
+    unit: str | None = None
+    """Numbers: the canonical unit ("km", "usd", "percent", "token", ...); None for a bare count."""
+    slot: str | None = None
+    """What the anchor is the value of, when the text says so (a head noun: "price", "model", "meeting").
+    Conflict is judged only between anchors of one kind, unit and slot."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Dates: the half-open interval [since, until) that the expression names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A single-valued fact that a memory asserts: the key of supersession is (subject, attribute)."""
+
+    subject: str
+    """Folded name of whom it is about ("ada"); the speaker's own name or role for first person."""
+    attribute: str
+    """Canonical attribute ("employer", "home", "phone", ...)."""
+    value: str
+    """Folded value; equal values never supersede each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatement:
+    """A statement as the store holds it."""
+
+    statement: Statement
+    memory_id: str
+    event_time: datetime
+    ordinal: int
+    closed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supersession:
+    """``new_id`` says later, about the same subject and attribute, something else than ``old_id``."""
+
+    old_id: str
+    new_id: str
+    statement: Statement
+    """The old statement whose validity ends."""
+    at: datetime
+    """Event time of the new statement: the old one is valid until here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a memory's text that is embedded and analysed on its own: ``text[start:end]``."""
+
+    start: int
+    end: int
+    terms: Mapping[str, int]
+    """Analysed terms with their counts."""
+    vector: Vector | None = None
+    """Shape (d,), unit length; None while embedding is pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """A memory ready to be inserted: decided, analysed and (usually) embedded, before any transaction opens."""
+
+    id: str
+    text: str
+    summary: str
+    digest: str
+    """SHA-256 (hex) over what makes a memory the same: text, speaker, role, session, timestamp given, metadata."""
+    timestamp: datetime
+    """Event time: when it was said."""
+    created_at: datetime
+    session_id: str | None = None
+    speaker: str | None = None
+    role: str | None = None
+    source: str | None = None
+    trust: Trust = "user"
+    author: str | None = None
+    """Name of the credential that wrote it."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    pinned: bool = False
+    expires_at: datetime | None = None
+    segments: tuple[Segment, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    generation: str | None = None
+    """Embedder generation of the vectors; None while pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMemory:
+    """A memory as it lies in the store."""
+
+    id: str
+    ordinal: int
+    """Count of writes in the namespace when it came: the age clock of decay."""
+    text: str
+    summary: str
+    digest: str
+    timestamp: datetime
+    created_at: datetime
+    updated_at: datetime
+    session_id: str | None
+    speaker: str | None
+    role: str | None
+    source: str | None
+    trust: Trust
+    author: str | None
+    metadata: Mapping[str, Any]
+    pinned: bool
+    expires_at: datetime | None
+    version: int
+    evidence_id: str
+    valid_from: datetime
+    valid_until: datetime | None
+    superseded_by: str | None
+    anchors: tuple[Anchor, ...]
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One earlier or present state of a memory, newest last."""
+
+    version: int
+    kind: ChangeKind
+    at: datetime
+    text: str
+    by: str | None = None
+    """For supersede: the id of the superseding memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a namespace has come. (epoch, seq) is a follower's watermark."""
+
+    epoch: int
+    seq: int
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row of the change log: what a follower must look at again."""
+
+    seq: int
+    kind: ChangeKind
+    memory_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What an index keeps of one memory. No text."""
+
+    id: str
+    ordinal: int
+    timestamp: datetime
+    created_at: datetime
+    session_id: str | None
+    speaker: str | None
+    role: str | None
+    source: str | None
+    metadata: Mapping[str, Any]
+    pinned: bool
+    expires_at: datetime | None
+    valid_from: datetime
+    valid_until: datetime | None
+    superseded_by: str | None
+    segments: tuple[Segment, ...]
+    anchors: tuple[Anchor, ...]
+    uses: float = 0.0
+    """Reinforcement: citations and positive feedback minus negative feedback."""
+    length: int = 0
+    """Characters of the memory's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What an index knows of its memories beside words and vectors: one array per property, all of shape (rows,).
+
+    Times are POSIX seconds. Open ends are +inf (``valid_until``, ``expires_at``).
+    """
+
+    alive: NDArray[np.bool_]
+    ordinal: NDArray[np.int64]
+    timestamp: NDArray[np.float64]
+    created_at: NDArray[np.float64]
+    valid_from: NDArray[np.float64]
+    valid_until: NDArray[np.float64]
+    expires_at: NDArray[np.float64]
+    pinned: NDArray[np.bool_]
+    superseded: NDArray[np.bool_]
+    question: NDArray[np.bool_]
+    """The memory itself asks something."""
+    uses: NDArray[np.float32]
+    length: NDArray[np.int64]
+    previous: NDArray[np.int64]
+    """The row before in the same session; −1 at its start and for memories without a session."""
+    following: NDArray[np.int64]
+    """The row after in the same session; −1 at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """Where a session is heading. Small, written behind, newest turn wins.
+
+    ``direction`` (d,) is the decayed mean of the session's own question vectors, not unit length
+    (|v| ≤ 1 − μ^turns); ``drift`` (d,) is the previous proposed change, for the left-spin gate.
+    """
+
+    turns: int = 0
+    direction: Vector | None = None
+    drift: Vector | None = None
+    recent: tuple[str, ...] = ()
+    """The last questions, oldest first."""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A credential. The secret itself is shown once and never stored."""
+
+    id: str
+    tenant: str
+    name: str
+    role: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceBlock:
+    """A piece of stored text offered to a generator: ``memory.text[start:end]``."""
+
+    memory_id: str
+    text: str
+    start: int
+    end: int
+    score: float
+    timestamp: datetime
+    speaker: str | None = None
+    current: bool = True
+    role: str | None = None
+    session_id: str | None = None
+    ordinal: int | None = None
+    """Write order of the memory: says which turn of a session came after which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A chat message for a generator."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All a generator gets: rendered messages for a language model, and the same evidence as values."""
+
+    question: str
+    blocks: tuple[EvidenceBlock, ...]
+    messages: tuple[Message, ...]
+    confidence: float
+    """How likely the evidence holds an answer, in [0, 1]."""
+    max_tokens: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens counted by the generator."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a generated answer. The last one carries ``finish`` and ``usage``."""
+
+    text: str = ""
+    finish: Literal["stop", "length", "abstained"] | None = None
+    usage: Usage | None = None
+    degraded: bool = False
+    """True when it comes from a fallback because the generator asked for failed."""

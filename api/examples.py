@@ -1,0 +1,169 @@
+"""One real-looking exchange per operation, for the OpenAPI document. Tests hold them to the models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+_ID = "0199a3f0-1b7c-7000-9c4e-6d2f8a4b1c07"
+_OLD = "0199a3e8-77d0-7000-b1aa-0c9f6e5d4b32"
+_SAID = "2026-03-02T09:15:00Z"
+_TEXT = "The launch moved to 14 May, and the budget is 12,500 euros."
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    response: Any
+    request: Any = None
+
+
+_MEMORY: dict[str, Any] = {
+    "id": _ID,
+    "namespace": "user/ada",
+    "text": _TEXT,
+    "summary": "launch 14 May; budget 12,500 euros",
+    "session_id": "planning",
+    "speaker": "Ada",
+    "role": "user",
+    "timestamp": _SAID,
+    "created_at": _SAID,
+    "updated_at": _SAID,
+    "metadata": {"project": "kettle"},
+    "pinned": False,
+    "expires_at": None,
+    "source": None,
+    "trust": "user",
+    "version": 1,
+    "current": True,
+    "valid_from": _SAID,
+    "valid_until": None,
+    "superseded_by": None,
+    "anchors": [{"kind": "date", "text": "14 May", "key": "2026-05-14", "start": 20, "end": 26}],
+    "indexing": "ready",
+}
+
+_HIT: dict[str, Any] = {
+    "id": _ID,
+    "text": _TEXT,
+    "summary": _MEMORY["summary"],
+    "score": 2.31,
+    "timestamp": _SAID,
+    "speaker": "Ada",
+    "role": "user",
+    "session_id": "planning",
+    "metadata": {"project": "kettle"},
+    "current": True,
+}
+
+_TIMINGS = {"embed": 6.2, "rank": 1.1, "refill": 0.4, "total": 8.0}
+_CONTEXT = f"[2026-03-02, Ada] {_TEXT}"
+_QUOTE = {"memory_id": _ID, "quote": "14 May", "start": 20, "end": 26}
+
+_QUERY_REPLY: dict[str, Any] = {
+    "results": [_HIT],
+    "mode": "strict",
+    "context": _CONTEXT,
+    "evidence": [{"memory_id": _ID, "text": _TEXT, "start": 0, "end": len(_TEXT)}],
+    "coverage": {"anchors": [], "missing": []},
+    "confidence": 0.93,
+    "tokens": {"context": 21, "full_text": 4180},
+    "work": {"scanned": 212, "stored": 212},
+    "timings_ms": _TIMINGS,
+    "degraded": False,
+}
+
+_ANSWER_REPLY: dict[str, Any] = {
+    "answer": "The launch moved to 14 May.",
+    "citations": [_QUOTE],
+    "verification": {"supported": ["14 May"], "unsupported": []},
+    "abstained": False,
+    "degraded": False,
+    "mode": "strict",
+    "results": [_HIT],
+    "context": _CONTEXT,
+    "confidence": 0.93,
+    "tokens": _QUERY_REPLY["tokens"],
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0},
+    "timings_ms": _TIMINGS,
+    "generator": "extractive",
+}
+
+_SESSION = {
+    "id": "planning",
+    "namespace": "user/ada",
+    "turns": 2,
+    "recent": ["When is the launch?", "And the budget?"],
+    "inertia": 0.75,
+    "updated_at": _SAID,
+}
+
+STREAM = (
+    'event: context\ndata: {"mode": "strict", "results": []}\n\n'
+    'event: delta\ndata: {"text": "The launch moved to 14 May."}\n\n'
+    'event: citation\ndata: {"memory_id": "…", "quote": "14 May", "start": 20, "end": 26}\n\n'
+    'event: verification\ndata: {"supported": ["14 May"], "unsupported": []}\n\n'
+    'event: done\ndata: {"answer": "The launch moved to 14 May."}\n\n'
+)
+
+EXAMPLES: dict[str, Example] = {
+    "write_memories": Example(
+        request={
+            "namespace": "user/ada",
+            "session_id": "planning",
+            "memories": [
+                {"text": _TEXT, "speaker": "Ada", "role": "user", "timestamp": _SAID, "metadata": {"project": "kettle"}}
+            ],
+        },
+        response={"results": [{"id": _ID, "status": "created", "supersedes": [_OLD], "indexing": "ready"}], "seq": 213},
+    ),
+    "list_memories": Example({"items": [_MEMORY], "next_cursor": "MjEy"}),
+    "get_memory": Example(_MEMORY),
+    "update_memory": Example(request={"pinned": True}, response={**_MEMORY, "pinned": True, "version": 2}),
+    "delete_memory": Example({"deleted": 1}),
+    "get_history": Example(
+        {
+            "id": _ID,
+            "versions": [
+                {"version": 1, "kind": "write", "at": _SAID, "text": _TEXT},
+                {"version": 2, "kind": "edit", "at": "2026-03-03T08:00:00Z", "text": _TEXT},
+            ],
+        }
+    ),
+    "get_evidence": Example({"id": _ID, "original": _TEXT, "start": 0, "end": len(_TEXT)}),
+    "query": Example(
+        request={"namespace": "user/ada", "query": "When exactly is the launch?", "top_k": 5, "session_id": "planning"},
+        response=_QUERY_REPLY,
+    ),
+    "answer": Example(
+        request={"namespace": "user/ada", "query": "When exactly is the launch?", "stream": False},
+        response=_ANSWER_REPLY,
+    ),
+    "list_sessions": Example({"items": [_SESSION]}),
+    "get_session": Example(_SESSION),
+    "reset_session": Example({"reset": True}),
+    "list_namespaces": Example(
+        {"items": [{"namespace": "user/ada", "memories": 212, "seq": 213, "epoch": 0}], "next_cursor": None}
+    ),
+    "erase_namespace": Example(
+        {
+            "namespace": "user/ada",
+            "erased": {"memories": 212},
+            "erased_at": _SAID,
+            "statement": "Erased from the live store and its index.",
+        }
+    ),
+    "give_feedback": Example(
+        request={"namespace": "user/ada", "ratings": [{"memory_id": _ID, "value": 1}]}, response={"accepted": 1}
+    ),
+    "live": Example({"status": "alive"}),
+    "ready": Example({"status": "ready"}),
+    "status": Example({"version": "0.1.0", "store": {"kind": "sqlite"}, "generators": ["extractive"]}),
+    "welcome": Example(
+        {
+            "name": "AIM-Memory",
+            "version": "0.1.0",
+            "about": "Long-term memory for agents and assistants.",
+            "links": {"docs": "/docs", "openapi": "/openapi.json"},
+        }
+    ),
+}

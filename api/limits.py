@@ -1,0 +1,159 @@
+"""What a request's body may be: at most so long, on time, JSON, and JSON that every store and client can hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aim_memory.api import problems
+from aim_memory.errors import AIMMemoryError, InvalidInputError
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class ClientGoneError(Exception):
+    """The caller hung up before the body was complete."""
+
+
+class BodyGuard:
+    """ASGI middleware: reads the whole body within its limits, checks it, and hands it on."""
+
+    def __init__(self, app: ASGIApp, body_bytes: int, json_depth: int, timeout_s: float) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+        self._json_depth = json_depth
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in _WITH_BODY:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._read(Headers(scope=scope), receive)
+            self._check(Headers(scope=scope), body)
+        except ClientGoneError:
+            return
+        except (AIMMemoryError, HTTPException) as error:
+            await problems.respond(error, scope)(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+        declared = headers.get("content-length", "0")
+        if not (declared.isascii() and declared.isdigit()):
+            raise HTTPException(400, "Content-Length is not a number.")
+        if len(declared) > 18 or int(declared) > self._body_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._collect(receive)
+        except TimeoutError:
+            raise HTTPException(408, "The request body did not arrive in time.", {"connection": "close"}) from None
+
+    async def _collect(self, receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self._body_bytes:
+                raise self._too_large()
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+    def _too_large(self) -> HTTPException:
+        detail = f"The request body is larger than {self._body_bytes:,} bytes. Send it in several requests."
+        return HTTPException(413, detail, {"connection": "close"})
+
+    def _check(self, headers: Headers, body: bytes) -> None:
+        if not body:
+            return
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise HTTPException(415, "The request body must be JSON: send 'Content-Type: application/json'.")
+        check_json(body, self._json_depth)
+
+
+def check_json(body: bytes, depth: int) -> None:
+    """Raises InvalidInputError unless the body is UTF-8 JSON of finite numbers and storable strings, nested at most
+    ``depth`` deep."""
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"The body is not UTF-8 at byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise InvalidInputError(f"The body is not JSON: {error.msg} at {where}.") from None
+    except RecursionError:
+        raise _too_deep(depth) from None
+    except ValueError as error:  # an integer of more than 4,300 digits
+        raise InvalidInputError("The body holds a number too long to read.") from error
+    _walk(value, depth)
+
+
+def _walk(value: Any, depth: int) -> None:
+    """Level by level, so that no depth of nesting can exhaust the stack."""
+    level = [value]
+    for _ in range(depth):
+        below: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                below += node.keys()
+                below += node.values()
+            elif isinstance(node, list):
+                below += node
+            elif isinstance(node, str):
+                _check_string(node)
+        if not below:
+            return
+        level = below
+    raise _too_deep(depth)
+
+
+def _check_string(text: str) -> None:
+    if "\x00" in text:
+        raise InvalidInputError("A string in the body holds a NUL character (\\u0000); remove it.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidInputError(
+            "A string in the body holds half a surrogate pair, which no encoding can store."
+        ) from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise InvalidInputError(f"The body holds {name}, which is not JSON; use null or leave the field out.")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if math.isinf(number):
+        raise InvalidInputError(f"The body holds the number {literal[:40]}, which is too large.")
+    return number
+
+
+def _too_deep(depth: int) -> InvalidInputError:
+    return InvalidInputError(f"The body is nested more than {depth} levels deep.")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body read before, then whatever comes after it (the disconnect)."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,43 @@
+"""/v1/answer: an answer with its sources, at once or as it comes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from aim_memory.api.auth import Reader, demand
+from aim_memory.api.openapi import failures
+from aim_memory.api.service import ServiceDep
+from aim_memory.api.stream import EventStream
+from aim_memory.api.workers import deadline
+from aim_memory.bodies import AnswerReply, AnswerRequest
+
+router = APIRouter(prefix="/v1", tags=["query"])
+
+
+@router.post(
+    "/answer",
+    operation_id="answer",
+    summary="Answer from memory",
+    response_model=AnswerReply,
+    responses=failures(413, 415, 502),
+)
+async def answer(body: AnswerRequest, caller: Reader, service: ServiceDep) -> AnswerReply | EventStream:
+    """Answers from what is remembered, with citations, or abstains.
+
+    With `stream` the reply is `text/event-stream`: `context`, then `delta` and `citation` as they come,
+    `verification`, and `done` (or `error`). Closing the stream stops the generation. `remember` takes a key that may
+    write.
+    """
+    if body.remember:
+        demand(caller, "writer")
+    server = service.settings.server
+    if body.stream:
+        return EventStream(
+            service.engine.stream_answer(caller.tenant, body),
+            service.answers,
+            timeout_s=server.answer_timeout_s,
+            heartbeat_s=server.heartbeat_s,
+        )
+    with service.answers.passing():
+        async with deadline(server.answer_timeout_s):
+            return await service.engine.answer(caller.tenant, body)

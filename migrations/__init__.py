@@ -1,0 +1,1 @@
+"""The schema's history, one step per file; ``aim_memory.storage.migrate`` runs it."""

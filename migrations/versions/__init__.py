@@ -1,0 +1,1 @@
+"""One migration per file, applied in the order of their revisions."""

@@ -1,0 +1,1 @@
+"""The store: SQL is the truth, everything held in memory follows it."""

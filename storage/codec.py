@@ -1,0 +1,71 @@
+"""Between values and columns: evidence, anchors, terms and vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import numpy as np
+
+from aim_memory.types import Anchor, Segment, Vector
+
+_FLOAT32 = np.dtype("<f4")
+_T = TypeVar("_T")
+
+
+def chunks(items: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """Pieces small enough for one IN list: databases bound the parameters of a statement."""
+    whole = list(items)
+    return (whole[i : i + size] for i in range(0, len(whole), size))
+
+
+def evidence_id(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def compress(text: str) -> bytes:
+    return zlib.compress(text.encode())
+
+
+def decompress(body: bytes) -> str:
+    return zlib.decompress(body).decode()
+
+
+def vector_to_bytes(vector: Vector | None) -> bytes | None:
+    return None if vector is None else np.ascontiguousarray(vector, _FLOAT32).tobytes()
+
+
+def vector_from_bytes(body: bytes | None) -> Vector | None:
+    """A read-only view on the bytes."""
+    return None if body is None else np.frombuffer(body, _FLOAT32)
+
+
+def terms_to_text(terms: Mapping[str, int]) -> str:
+    return json.dumps(dict(terms), ensure_ascii=False, separators=(",", ":"))
+
+
+def segment_from_columns(start: int, end: int, terms: str, vector: bytes | None) -> Segment:
+    return Segment(start, end, json.loads(terms), vector_from_bytes(vector))
+
+
+def anchors_to_text(anchors: Sequence[Anchor]) -> str:
+    return json.dumps([_anchor_fields(anchor) for anchor in anchors], ensure_ascii=False, separators=(",", ":"))
+
+
+def anchors_from_text(text: str) -> tuple[Anchor, ...]:
+    return () if text == "[]" else tuple(_anchor(fields) for fields in json.loads(text))
+
+
+def _anchor_fields(anchor: Anchor) -> list[Any]:
+    since, until = (moment and moment.isoformat() for moment in (anchor.since, anchor.until))
+    place = (anchor.kind, anchor.key, anchor.text, anchor.start, anchor.end)
+    return [*place, anchor.value, anchor.unit, anchor.slot, since, until]
+
+
+def _anchor(fields: list[Any]) -> Anchor:
+    *plain, since, until = fields
+    return Anchor(*plain, since and datetime.fromisoformat(since), until and datetime.fromisoformat(until))

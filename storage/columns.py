@@ -1,0 +1,83 @@
+"""Arrays that grow by doubling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FIRST = 64
+
+
+class Column:
+    """A growing one-dimensional array. ``view`` shows the filled part without copying."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._cells = np.zeros(_FIRST, dtype)
+        self._size = 0
+
+    @property
+    def view(self) -> NDArray[Any]:
+        return self._cells[: self._size]
+
+    def append(self, value: Any) -> None:
+        if self._size == len(self._cells):
+            self._cells = np.concatenate([self._cells, np.zeros_like(self._cells)])
+        self._cells[self._size] = value
+        self._size += 1
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Drops all rows but those where ``rows`` is true."""
+        kept = self.view[rows]
+        self._cells = np.concatenate([kept, np.zeros(_FIRST, kept.dtype)])
+        self._size = len(kept)
+
+    def __setitem__(self, row: int, value: Any) -> None:
+        self._cells[row] = value
+
+    def __getitem__(self, row: int) -> Any:
+        return self._cells[row].item()
+
+
+class CodedColumn:
+    """A column of few distinct values: a small code per row, −1 for none."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._codes = Column(np.int32)
+        self._known: dict[Any, int] = {}
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        return self._codes.view
+
+    def append(self, value: Any) -> None:
+        self._codes.append(self.code(value))
+
+    def __setitem__(self, row: int, value: Any) -> None:
+        self._codes[row] = self.code(value)
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        self._codes.keep(rows)
+
+    def code(self, value: Any) -> int:
+        """The code of a value, given out at its first sight."""
+        if value is None:
+            return -1
+        key = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str) + "\0"
+        if key not in self._known:
+            self._known[key] = len(self.values)
+            self.values.append(value)
+        return self._known[key]
+
+
+def dig(metadata: Any, path: Sequence[str]) -> Any:
+    """``metadata[a][b]`` for path (a, b); None where it does not lead anywhere."""
+    for step in path:
+        if not isinstance(metadata, dict) or step not in metadata:
+            return None
+        metadata = metadata[step]
+    return metadata

@@ -1,0 +1,174 @@
+"""The one seam to SQLAlchemy's engine: connections, the three kinds of transaction, and translated errors.
+
+Python's sqlite3 opens transactions by its own rules (before DML, not before SELECT or DDL). It is told not to
+(``isolation_level = None``), and every transaction begins explicitly here: readers with a snapshot, writers with
+BEGIN IMMEDIATE, so that two writers queue at the door and never meet in the middle.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
+
+from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError, StorageFullError
+from aim_memory.storage.fair_lock import FairLock
+
+_log = logging.getLogger(__name__)
+
+_BEGIN = {
+    "read": ("BEGIN",),
+    "write": ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"),
+    # Ordered and atomic as any commit, but not waited for: it becomes durable with the next full one.
+    "relaxed": ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE"),
+}
+_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_FULL = 5, 6, 13
+_POSTGRES_BUSY = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_POSTGRES_FULL = {"53100"}
+
+
+class Database:
+    """An engine and the rules for using it. Thread-safe."""
+
+    def __init__(self, url: str, busy_timeout_s: float = 10.0) -> None:
+        """Opens ``url``; for SQLite creates the folder (readable by its owner only) and the file."""
+        self.busy_timeout_s = busy_timeout_s
+        self.engine = _connectable(url, busy_timeout_s)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._turn = FairLock()
+        event.listen(self.engine, "handle_error", _translate)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _configure)
+            event.listen(self.engine, "begin", _begin_sqlite)
+            self._switch_to_wal()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the store."""
+        with self._transaction("read") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, synced: bool = True) -> Iterator[Connection]:
+        """A transaction that commits on leaving (unless its user has ended it before) and rolls back on an error.
+
+        Writers of this process are served in order. Raises StorageBusyError after the busy timeout.
+        """
+        with self._my_turn(), self._transaction("write" if synced else "relaxed") as connection:
+            if not self.is_sqlite and not synced:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            yield connection
+
+    def scrub(self) -> bool:
+        """Empties SQLite's write-ahead log, where erased bytes may linger. Whether nothing is left of it."""
+        if not self.is_sqlite:
+            return True
+        with self._my_turn(), self._outside_transactions() as cursor:
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            _log.warning("the write-ahead log is being read and could not be emptied; the next erasure will do it")
+        return not busy
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[Connection]:
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(aim_transaction=kind)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """SQLite has one writer at a time; waiting here is fair, waiting at its file lock is a lottery."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(self.busy_timeout_s):
+            raise StorageBusyError
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _outside_transactions(self) -> Iterator[Any]:
+        """A bare SQLite cursor, for the pragmas that refuse to run inside a transaction."""
+        try:
+            with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                yield cursor
+        except sqlite3.Error as error:
+            raise_translated(error)
+
+    def _switch_to_wal(self) -> None:
+        """WAL is a property of the file. The switch needs the file alone and does not wait for that by itself."""
+        deadline = time.monotonic() + self.busy_timeout_s
+        while not self._in_wal():
+            if time.monotonic() > deadline:
+                raise StorageBusyError
+            time.sleep(0.01)
+
+    def _in_wal(self) -> bool:
+        try:
+            with self._outside_transactions() as cursor:
+                return bool(cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
+        except StorageBusyError:
+            return False
+
+
+def _connectable(url: str, busy_timeout_s: float) -> Engine:
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return sa.create_engine(address, pool_pre_ping=True)
+    if not address.database or address.database == ":memory:":
+        raise ConfigurationError("A SQLite store needs a file: sqlite:////absolute/path/aim.db")
+    Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Callers bound their own threads; a second bound here could only fail requests that would have been served.
+    return sa.create_engine(address, connect_args={"timeout": busy_timeout_s}, pool_size=8, max_overflow=-1)
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    for statement in _BEGIN[connection.get_execution_options().get("aim_transaction", "write")]:
+        connection.exec_driver_sql(statement)
+
+
+def _translate(context: ExceptionContext) -> None:
+    if context.sqlalchemy_exception is not None:
+        raise_translated(context.original_exception)
+
+
+def raise_translated(error: BaseException) -> NoReturn:
+    """Raises the StorageError that says what a driver's error means."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error, "sqlstate", None)
+    if code in (_SQLITE_BUSY, _SQLITE_LOCKED) or state in _POSTGRES_BUSY:
+        raise StorageBusyError from error
+    if code == _SQLITE_FULL or state in _POSTGRES_FULL:
+        raise StorageFullError from error
+    # The first line names the fault; what PostgreSQL adds below it may quote stored values.
+    raise StorageError(f"The store could not complete the operation: {str(error).partition(chr(10))[0]}") from error
+
+
+def insert_unless_there(connection: Connection, table: sa.Table) -> sa.Insert:
+    """An INSERT that leaves a row alone that exists already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -1,0 +1,45 @@
+"""A lock that is handed over in the order it was asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+
+class FairLock:
+    """First come, first served; ``threading.Lock`` promises no order, and under load it starves.
+
+    Not reentrant. ``acquire`` gives up after a time.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def acquire(self, timeout_s: float) -> bool:
+        """Whether the lock was got within ``timeout_s`` seconds."""
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        return turn.acquire(timeout=timeout_s) or not self._leave(turn)
+
+    def release(self) -> None:
+        """Hands the lock to whoever has waited longest."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+    def _leave(self, turn: threading.Lock) -> bool:
+        """Whether ``turn`` was still waiting; if not, the lock was handed over at the last moment."""
+        with self._guard:
+            if turn not in self._waiting:
+                return False
+            self._waiting.remove(turn)
+            return True

@@ -1,0 +1,263 @@
+"""The index of one namespace: arrays over its memories, rebuilt from SQL whenever they are lost.
+
+Rows are memories in ordinal order; a memory keeps its row when it is edited. Its segments are numbered apart: new ones
+are appended, old ones left dead until more than half are, when everything is compacted. No step of a change is O(N)
+but that one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aim_memory.ports import NamespaceIndex
+from aim_memory.storage.columns import CodedColumn, Column, dig
+from aim_memory.storage.postings import Postings
+from aim_memory.storage.vectors import FlatVectors
+from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vectors
+
+_LEAST_DEAD = 64
+_FIELDS = ("session_id", "speaker", "role", "source")
+_PLAIN: Mapping[str, Any] = {
+    "alive": np.bool_, "ordinal": np.int64, "timestamp": np.float64, "created_at": np.float64,
+    "valid_from": np.float64, "valid_until": np.float64, "expires_at": np.float64, "pinned": np.bool_,
+    "superseded": np.bool_, "question": np.bool_, "uses": np.float32, "length": np.int64,
+    "previous": np.int64, "following": np.int64,
+}  # fmt: skip
+
+
+class FlatIndex(NamespaceIndex):
+    """An exact index: every question is compared with every vector."""
+
+    def __init__(self, dimension: int) -> None:
+        self._vectors = FlatVectors(dimension)
+        self._postings = Postings()
+        self._owner = Column(np.int64)
+        self._segment_alive = Column(np.bool_)
+        self._dead_segments = 0
+        self._plain = {name: Column(dtype) for name, dtype in _PLAIN.items()}
+        self._coded = {name: CodedColumn() for name in _FIELDS}
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._segments: list[range] = []
+        self._anchors: list[tuple[Anchor, ...]] = []
+        self._anchored: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        self._metadata: list[Mapping[str, Any]] = []
+        self._superseded_by: list[str | None] = []
+        self._last: dict[str, int] = {}
+
+    # --- changes ---------------------------------------------------------------------------------------------------
+
+    def upsert(self, rows: Sequence[IndexRow]) -> None:
+        vectors = []
+        for row in rows:
+            at = self._rows.get(row.id)
+            if at is None:
+                at = self._append(row.id)
+                self._link(at, row.session_id, row.ordinal)
+            else:
+                self._withdraw(at)
+            self._fill(at, row)
+            vectors += [segment.vector for segment in row.segments]
+        self._vectors.append(vectors)
+        self._compact_if_worth()
+
+    def remove(self, ids: Sequence[str]) -> None:
+        for memory_id in ids:
+            at = self._rows.pop(memory_id, None)
+            if at is not None:
+                self._withdraw(at)
+                self._unlink(at)
+                self._plain["alive"][at] = False
+                self._metadata[at] = {}
+        self._compact_if_worth()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _append(self, memory_id: str) -> int:
+        at = len(self._ids)
+        self._rows[memory_id] = at
+        self._ids.append(memory_id)
+        for column in self._plain.values():
+            column.append(0)
+        for coded in self._coded.values():
+            coded.append(None)
+        self._segments.append(range(0))
+        self._anchors.append(())
+        self._metadata.append({})
+        self._superseded_by.append(None)
+        return at
+
+    def _fill(self, at: int, row: IndexRow) -> None:
+        plain = self._plain
+        plain["alive"][at] = True
+        plain["ordinal"][at] = row.ordinal
+        plain["pinned"][at] = row.pinned
+        plain["superseded"][at] = row.superseded_by is not None
+        plain["question"][at] = any(ASKS in segment.terms for segment in row.segments[-1:])
+        plain["uses"][at] = row.uses
+        plain["length"][at] = row.length
+        for name in ("timestamp", "created_at", "valid_from"):
+            plain[name][at] = getattr(row, name).timestamp()
+        plain["valid_until"][at] = _or_never(row.valid_until)
+        plain["expires_at"][at] = _or_never(row.expires_at)
+        self._metadata[at] = row.metadata
+        for field, coded in self._coded.items():
+            coded[at] = self._value(at, field) if field not in _FIELDS else getattr(row, field)
+        self._superseded_by[at] = row.superseded_by
+        self._anchors[at] = row.anchors
+        for anchor in row.anchors:
+            self._anchored[anchor.kind, anchor.key].add(at)
+        self._add_segments(at, row)
+
+    def _add_segments(self, at: int, row: IndexRow) -> None:
+        first = len(self._owner.view)
+        for segment in row.segments:
+            self._postings.append(segment.terms)
+            self._owner.append(at)
+            self._segment_alive.append(True)
+        self._segments[at] = range(first, first + len(row.segments))
+
+    def _withdraw(self, at: int) -> None:
+        """Takes a memory's words, vectors and anchors out; its row stays."""
+        for segment in self._segments[at]:
+            self._segment_alive[segment] = False
+        self._dead_segments += len(self._segments[at])
+        self._segments[at] = range(0)
+        for anchor in self._anchors[at]:
+            self._anchored[anchor.kind, anchor.key].discard(at)
+        self._anchors[at] = ()
+
+    def _link(self, at: int, session: str | None, ordinal: int) -> None:
+        """Hangs a new row into its session's chain, which is in ordinal order."""
+        previous, following = self._plain["previous"], self._plain["following"]
+        before, after = self._last.get(session, -1) if session is not None else -1, -1
+        while before >= 0 and self._plain["ordinal"][before] > ordinal:
+            before, after = previous[before], before
+        previous[at], following[at] = before, after
+        if before >= 0:
+            following[before] = at
+        if after >= 0:
+            previous[after] = at
+        elif session is not None:
+            self._last[session] = at
+
+    def _unlink(self, at: int) -> None:
+        before, after = self._plain["previous"][at], self._plain["following"][at]
+        if before >= 0:
+            self._plain["following"][before] = after
+        if after >= 0:
+            self._plain["previous"][after] = before
+        session = self._coded["session_id"]
+        code = session.codes[at]
+        if code >= 0 and self._last.get(session.values[code]) == at:
+            self._last[session.values[code]] = before
+
+    # --- compaction ------------------------------------------------------------------------------------------------
+
+    def _compact_if_worth(self) -> None:
+        if self._dead_segments > max(_LEAST_DEAD, len(self._owner.view) // 2):
+            self._compact()
+
+    def _compact(self) -> None:
+        segments, rows = self._segment_alive.view.copy(), self._plain["alive"].view.copy()
+        numbers = np.append(np.cumsum(rows) - 1, -1)
+        self._vectors.keep(segments)
+        self._postings.keep(segments)
+        self._owner.keep(segments)
+        self._segment_alive.keep(segments)
+        self._dead_segments = 0
+        for column in (*self._plain.values(), *self._coded.values()):
+            column.keep(rows)
+        for column in (self._owner, self._plain["previous"], self._plain["following"]):
+            column.view[:] = numbers[column.view]
+        self._renumber(np.flatnonzero(rows), np.cumsum(segments) - 1)
+        self._last = {session: int(numbers[at]) for session, at in self._last.items() if at >= 0}
+
+    def _renumber(self, kept: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        self._segments = [_moved(self._segments[at], numbers) for at in kept]
+        self._ids = [self._ids[at] for at in kept]
+        self._rows = {memory_id: at for at, memory_id in enumerate(self._ids)}
+        self._anchors = [self._anchors[at] for at in kept]
+        self._metadata = [self._metadata[at] for at in kept]
+        self._superseded_by = [self._superseded_by[at] for at in kept]
+        self._anchored.clear()
+        for at, anchors in enumerate(self._anchors):
+            for anchor in anchors:
+                self._anchored[anchor.kind, anchor.key].add(at)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        return len(self._ids)
+
+    @property
+    def columns(self) -> Columns:
+        return Columns(**{name: column.view for name, column in self._plain.items()})
+
+    def id_of(self, row: int) -> str:
+        return self._ids[row]
+
+    def row_of(self, memory_id: str) -> int | None:
+        return self._rows.get(memory_id)
+
+    def superseded_by(self, row: int) -> str | None:
+        return self._superseded_by[row]
+
+    def anchors_of(self, row: int) -> Sequence[Anchor]:
+        return self._anchors[row]
+
+    def anchored(self, kind: str, key: str) -> NDArray[np.int64]:
+        return np.array(sorted(self._anchored.get((kind, key), ())), np.int64)
+
+    def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
+        if field not in self._coded:
+            column = CodedColumn()
+            for at in range(self.size):
+                column.append(self._value(at, field))
+            self._coded[field] = column  # complete before others can see it
+        return self._coded[field].codes, self._coded[field].values
+
+    def _value(self, at: int, field: str) -> Any:
+        return dig(self._metadata[at], field.split(".")[1:])
+
+    def similarities(self, questions: Vectors) -> NDArray[np.float32]:
+        products = self._vectors.products(questions)
+        blind = ~self._segment_alive.view | ~self._vectors.filled
+        return np.stack([self._best(np.where(blind, -np.inf, row), -np.inf) for row in products])
+
+    def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
+        return self._best(self._postings.bm25(terms, self._live) * self._segment_alive.view, 0.0)
+
+    def rarity(self, terms: Sequence[str]) -> NDArray[np.float32]:
+        return self._postings.idf(terms, self._live)
+
+    def covered(self, terms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        owner = self._owner.view
+        held = [np.isin(rows, owner[self._postings.segments(term, self._live)]) for term in terms]
+        return np.array(held, np.bool_).reshape(len(terms), len(rows))
+
+    @property
+    def _live(self) -> NDArray[np.bool_] | None:
+        return self._segment_alive.view if self._dead_segments else None
+
+    def _best(self, scores: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+        """Per memory, the score of its best segment."""
+        best = np.full(self.size, least, np.float32)
+        np.maximum.at(best, self._owner.view, scores.astype(np.float32, copy=False))
+        return best
+
+
+def _or_never(moment: datetime | None) -> float:
+    return np.inf if moment is None else moment.timestamp()
+
+
+def _moved(segments: range, numbers: NDArray[np.int64]) -> range:
+    return range(int(numbers[segments[0]]), int(numbers[segments[-1]]) + 1) if segments else segments

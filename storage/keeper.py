@@ -1,0 +1,120 @@
+"""Indexes that follow the store: brought up to date before they are read, and held still while they are."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from aim_memory.ports import IndexKeeper, MemoryStore, NamespaceIndex
+from aim_memory.storage.shared_lock import SharedLock
+from aim_memory.types import Change, Head, Space
+
+Index = TypeVar("Index", bound=NamespaceIndex)
+_NOWHERE = Head(0, 0, 0)
+
+
+@dataclass(slots=True, eq=False)
+class _Resident(Generic[Index]):
+    """An index, how far it has come, and the use counts it was built with."""
+
+    index: Index
+    head: Head | None = None
+    """None: nothing is known to be in it, so it has to be built."""
+    uses: dict[str, float] = field(default_factory=dict)
+    uses_stale: bool = False
+    lock: SharedLock = field(default_factory=SharedLock)
+
+
+class FollowingKeeper(IndexKeeper, Generic[Index]):
+    """Keeps the indexes of the namespaces read last, up to a number of memories in all. Thread-safe."""
+
+    def __init__(self, store: MemoryStore, factory: Callable[[], Index], capacity: int = 500_000) -> None:
+        """``capacity``: memories held over all namespaces; the namespace read last stays whatever its size."""
+        self._store = store
+        self._factory = factory
+        self._capacity = capacity
+        self._residents: OrderedDict[Space, _Resident[Index]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self, space: Space) -> Iterator[Index]:
+        head = self._store.head(space) or _NOWHERE
+        resident = self._resident(space)
+        if not _current(resident, head):
+            with resident.lock.alone():
+                if not _current(resident, head):
+                    self._catch_up(space, resident, head)
+            self._evict()
+        with resident.lock.shared():
+            yield resident.index
+
+    def refresh(self, space: Space) -> None:
+        with self._lock:
+            if space in self._residents:
+                self._residents[space].uses_stale = True
+
+    def drop(self, space: Space) -> None:
+        with self._lock:
+            self._residents.pop(space, None)
+
+    def _resident(self, space: Space) -> _Resident[Index]:
+        with self._lock:
+            if space not in self._residents:
+                self._residents[space] = _Resident(self._factory())
+            self._residents.move_to_end(space)
+            return self._residents[space]
+
+    def _evict(self) -> None:
+        """Drops the namespaces read longest ago; who still reads one keeps it until done."""
+        with self._lock:
+            held = sum(len(resident.index) for resident in self._residents.values())
+            while held > self._capacity and len(self._residents) > 1:
+                _, oldest = self._residents.popitem(last=False)
+                held -= len(oldest.index)
+
+    def _catch_up(self, space: Space, resident: _Resident[Index], head: Head) -> None:
+        known, resident.head = resident.head, None  # whatever fails from here on, the index is built afresh
+        resident.uses_stale = False
+        missed = None if known is None or known.epoch != head.epoch else self._missed(space, known.seq, head.seq)
+        if missed is None:
+            resident.head = self._rebuild(space, resident)
+            return
+        self._follow(space, resident, missed)
+        resident.head = head
+
+    def _rebuild(self, space: Space, resident: _Resident[Index]) -> Head:
+        head, rows = self._store.snapshot(space)
+        resident.index = self._factory()
+        resident.index.upsert(rows)
+        resident.uses = {row.id: row.uses for row in rows if row.uses}
+        return head
+
+    def _missed(self, space: Space, after: int, until: int) -> list[Change] | None:
+        """The changes after ``after`` up to ``until``; None if the log has a gap, because it was erased meanwhile."""
+        missed: list[Change] = []
+        while after < until:
+            some = self._store.changes(space, after)
+            if not some or some[0].seq != after + 1:
+                return None
+            missed += some
+            after = some[-1].seq
+        return missed
+
+    def _follow(self, space: Space, resident: _Resident[Index], missed: list[Change]) -> None:
+        """Reads every changed memory as it is now: rows newer than the log's end do no harm, they come again."""
+        uses = dict(self._store.uses(space))
+        reinforced = {key for key in uses.keys() | resident.uses.keys() if uses.get(key) != resident.uses.get(key)}
+        changed = list({change.memory_id for change in missed} | reinforced)
+        rows = self._store.index_rows(space, changed)
+        resident.index.remove(list(set(changed) - {row.id for row in rows}))
+        resident.index.upsert(rows)
+        resident.uses = uses
+
+
+def _current(resident: _Resident[Index], head: Head) -> bool:
+    known = resident.head
+    return known is not None and known.epoch == head.epoch and known.seq >= head.seq and not resident.uses_stale

@@ -1,0 +1,178 @@
+"""One namespace of the in-memory store, as values that are replaced and never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from aim_memory.storage import codec
+from aim_memory.storage.rules import Closing, waits_for_vectors
+from aim_memory.types import (
+    Change,
+    ChangeKind,
+    Head,
+    IndexRow,
+    NewMemory,
+    Segment,
+    StoredMemory,
+    StoredStatement,
+    Vector,
+    Version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A memory with all that belongs to it."""
+
+    memory: StoredMemory
+    kind: ChangeKind
+    """Of the change that made this version."""
+    segments: tuple[Segment, ...]
+    generation: str | None
+    statements: tuple[StoredStatement, ...]
+    closed_at: tuple[datetime | None, ...]
+    """Per statement, in event time."""
+    earlier: tuple[Version, ...] = ()
+
+    @property
+    def present(self) -> Version:
+        by = self.memory.superseded_by if self.kind == "supersede" else None
+        return Version(self.memory.version, self.kind, self.memory.updated_at, self.memory.text, by)
+
+    def next(self, kind: ChangeKind, at: datetime, **changed: Any) -> Kept:
+        """The next version, the present state put into the history."""
+        memory = replace(self.memory, version=self.memory.version + 1, updated_at=at, **changed)
+        return replace(self, memory=memory, kind=kind, earlier=(*self.earlier, self.present))
+
+    def following(self, old: Kept, kind: ChangeKind, at: datetime) -> Kept:
+        """As the version after ``old``."""
+        memory = replace(self.memory, version=old.memory.version + 1, updated_at=at)
+        return replace(self, memory=memory, kind=kind, earlier=(*old.earlier, old.present))
+
+    def stated_as(self, old: Kept) -> Kept:
+        """With the statements and the validity of ``old``."""
+        memory = replace(self.memory, valid_until=old.memory.valid_until, superseded_by=old.memory.superseded_by)
+        return replace(self, memory=memory, statements=old.statements, closed_at=old.closed_at)
+
+    def closed(self, position: int, by: str | None, at: datetime | None) -> Kept:
+        """With one statement closed, or opened again."""
+        statements, closed_at = list(self.statements), list(self.closed_at)
+        statements[position] = replace(statements[position], closed_by=by)
+        closed_at[position] = at
+        return replace(self, statements=tuple(statements), closed_at=tuple(closed_at))
+
+
+@dataclass(slots=True)
+class Contents:
+    """All of a namespace. ``copy`` is cheap: what it holds is immutable."""
+
+    epoch: int
+    ordinal: int = 0
+    kept: dict[str, Kept] = field(default_factory=dict)
+    """In ordinal order."""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def head(self) -> Head:
+        return Head(self.epoch, len(self.changes), self.ordinal)
+
+    def copy(self) -> Contents:
+        return Contents(self.epoch, self.ordinal, dict(self.kept), self.changes)
+
+    def log(self, kind: ChangeKind, ids: Sequence[str]) -> None:
+        first = len(self.changes) + 1
+        self.changes += tuple(Change(first + i, kind, memory_id) for i, memory_id in enumerate(ids))
+
+    def closings(self, memory_id: str) -> list[Closing | None]:
+        """Who closed each statement of a memory."""
+        kept = self.kept[memory_id]
+        return [
+            None if stored.closed_by is None or at is None else self._closing(stored.closed_by, at)
+            for stored, at in zip(kept.statements, kept.closed_at, strict=True)
+        ]
+
+    def _closing(self, by: str, at: datetime) -> Closing:
+        closer = self.kept[by].memory
+        return Closing(by, at, closer.ordinal, closer.updated_at)
+
+
+def plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of metadata as a database would give it back."""
+    copied: dict[str, Any] = json.loads(json.dumps(dict(metadata)))
+    return copied
+
+
+def frozen(vector: Vector | None) -> Vector | None:
+    """A copy that cannot be written to."""
+    return None if vector is None else codec.vector_from_bytes(np.asarray(vector, np.float32).tobytes())
+
+
+def kept_from(memory: NewMemory, ordinal: int) -> Kept:
+    """A new memory as it is first kept."""
+    stored = StoredMemory(
+        id=memory.id,
+        ordinal=ordinal,
+        text=memory.text,
+        summary=memory.summary,
+        digest=memory.digest,
+        timestamp=memory.timestamp,
+        created_at=memory.created_at,
+        updated_at=memory.created_at,
+        session_id=memory.session_id,
+        speaker=memory.speaker,
+        role=memory.role,
+        source=memory.source,
+        trust=memory.trust,
+        author=memory.author,
+        metadata=plain(memory.metadata),
+        pinned=memory.pinned,
+        expires_at=memory.expires_at,
+        version=1,
+        evidence_id=codec.evidence_id(memory.text).hex(),
+        valid_from=memory.timestamp,
+        valid_until=None,
+        superseded_by=None,
+        anchors=memory.anchors,
+        pending=memory.generation is None,
+    )
+    known = memory.generation is not None
+    segments = tuple(
+        Segment(one.start, one.end, dict(one.terms), frozen(one.vector) if known else None) for one in memory.segments
+    )
+    statements = tuple(StoredStatement(made, memory.id, memory.timestamp, ordinal) for made in memory.statements)
+    return Kept(stored, "write", segments, memory.generation, statements, (None,) * len(statements))
+
+
+def read_memory(kept: Kept, generation: str | None) -> StoredMemory:
+    pending = waits_for_vectors(kept.generation, generation)
+    return replace(kept.memory, metadata=plain(kept.memory.metadata), pending=pending)
+
+
+def read_row(kept: Kept, uses: float, generation: str | None) -> IndexRow:
+    memory, known = kept.memory, kept.generation == generation
+    return IndexRow(
+        id=memory.id,
+        ordinal=memory.ordinal,
+        timestamp=memory.timestamp,
+        created_at=memory.created_at,
+        session_id=memory.session_id,
+        speaker=memory.speaker,
+        role=memory.role,
+        source=memory.source,
+        metadata=plain(memory.metadata),
+        pinned=memory.pinned,
+        expires_at=memory.expires_at,
+        valid_from=memory.valid_from,
+        valid_until=memory.valid_until,
+        superseded_by=memory.superseded_by,
+        segments=kept.segments if known else tuple(replace(segment, vector=None) for segment in kept.segments),
+        anchors=memory.anchors,
+        uses=uses,
+        length=len(memory.text),
+    )

@@ -1,0 +1,83 @@
+"""Brings a database to the schema of this code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from aim_memory import migrations
+from aim_memory.errors import StorageError
+from aim_memory.storage.database import Database
+
+_LOCK = 0x41494D  # the number under which PostgreSQL knows this lock
+
+
+def upgrade(database: Database) -> None:
+    """Applies the migrations that are missing, all in one transaction; does nothing when there are none.
+
+    Processes that open one database take turns: the second finds the work done.
+    Raises StorageError if the database was written by a newer version of this code.
+    """
+    if _revision(database) == head():
+        return
+    with _alone(database) as connection:
+        _refuse_newer(current(connection))
+        command.upgrade(_config(connection), "head")
+
+
+def downgrade(database: Database, revision: str = "base") -> None:
+    """Undoes migrations down to ``revision``, in one transaction. What only newer tables held is lost."""
+    with _alone(database) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def head() -> str:
+    """The revision that this code works with."""
+    return str(_scripts().get_current_head())
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of a database; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _revision(database: Database) -> str | None:
+    with database.reading() as connection:
+        return current(connection)
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """A transaction that no other migration runs beside; SQLite's writers are alone anyway."""
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        yield connection
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config(attributes={"connection": connection})
+    folder = Path(str(migrations.__file__)).parent
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _refuse_newer(revision: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if revision is not None and revision not in known:
+        raise StorageError(
+            f"The store has the schema '{revision}', which this version does not know. Upgrade AIM-Memory to open it."
+        )

@@ -1,0 +1,82 @@
+"""What is written behind, outside ``seq`` and not synced: session states and use counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from aim_memory.storage import codec
+from aim_memory.storage.tables import memories, sessions, uses
+from aim_memory.types import SessionState
+
+_COLUMNS = (sessions.c.turns, sessions.c.direction, sessions.c.drift, sessions.c.recent, sessions.c.updated_at)
+_Insert = sqlite.Insert | postgresql.Insert
+
+
+def _insert(connection: Connection, table: sa.Table) -> _Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def save(connection: Connection, namespace_id: int, session_id: str, state: SessionState) -> bool:
+    """Writes a state unless the stored one has more turns."""
+    values = {
+        "turns": state.turns,
+        "direction": codec.vector_to_bytes(state.direction),
+        "drift": codec.vector_to_bytes(state.drift),
+        "recent": list(state.recent),
+        "updated_at": state.updated_at,
+    }
+    statement = _insert(connection, sessions).values(namespace_id=namespace_id, id=session_id, **values)
+    newest = statement.on_conflict_do_update(
+        index_elements=[sessions.c.namespace_id, sessions.c.id],
+        set_=values,
+        where=sessions.c.turns <= statement.excluded.turns,
+    )
+    return connection.execute(newest).rowcount == 1
+
+
+def load(connection: Connection, namespace_id: int, session_id: str) -> SessionState | None:
+    query = sa.select(*_COLUMNS).where(sessions.c.namespace_id == namespace_id, sessions.c.id == session_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _state(row)
+
+
+def listed(connection: Connection, namespace_id: int, limit: int) -> list[tuple[str, SessionState]]:
+    """Latest first; sessions of unknown time last."""
+    query = sa.select(*_COLUMNS, sessions.c.id).where(sessions.c.namespace_id == namespace_id)
+    order = (sessions.c.updated_at.desc().nulls_last(), sessions.c.id)
+    return [(row.id, _state(row)) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def remove(connection: Connection, namespace_id: int, session_id: str) -> bool:
+    gone = sa.delete(sessions).where(sessions.c.namespace_id == namespace_id, sessions.c.id == session_id)
+    return connection.execute(gone).rowcount == 1
+
+
+def reinforce(connection: Connection, namespace_id: int, amounts: Mapping[str, float]) -> None:
+    """Adds to use counts; ids that do not exist are ignored."""
+    for some in codec.chunks(amounts):
+        own = sa.select(memories.c.id).where(memories.c.namespace_id == namespace_id, memories.c.id.in_(some))
+        added = [
+            {"namespace_id": namespace_id, "memory_id": memory_id, "amount": amounts[memory_id]}
+            for memory_id in connection.scalars(own)
+        ]
+        if added:
+            statement = _insert(connection, uses)
+            total = {"amount": uses.c.amount + statement.excluded.amount}
+            key = [uses.c.namespace_id, uses.c.memory_id]
+            connection.execute(statement.on_conflict_do_update(index_elements=key, set_=total), added)
+
+
+def used(connection: Connection, namespace_id: int) -> dict[str, float]:
+    query = sa.select(uses.c.memory_id, uses.c.amount).where(uses.c.namespace_id == namespace_id, uses.c.amount != 0)
+    return dict(connection.execute(query).tuples().all())
+
+
+def _state(row: Row[Any]) -> SessionState:
+    direction, drift = codec.vector_from_bytes(row.direction), codec.vector_from_bytes(row.drift)
+    return SessionState(row.turns, direction, drift, tuple(row.recent), row.updated_at)

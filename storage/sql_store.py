@@ -1,0 +1,204 @@
+"""The truth in SQL: SQLite in a folder, or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from aim_memory.errors import NotFoundError
+from aim_memory.ports import Clock, MemoryStore
+from aim_memory.storage import keys, migrate, reading, sessions, tables
+from aim_memory.storage.database import Database
+from aim_memory.storage.generations import Generations
+from aim_memory.storage.unit_of_work import SqlUnitOfWork
+from aim_memory.types import (
+    ApiKey,
+    Change,
+    Head,
+    IndexRow,
+    SessionState,
+    Space,
+    StoredMemory,
+    Version,
+)
+
+_ERASED = ("memories", "segments", "statements", "versions", "evidence", "uses", "sessions", "changes", "idempotency")
+
+
+class SqlStore(MemoryStore):
+    """A MemoryStore over a Database. A namespace's epoch is its row's id, which is never given twice."""
+
+    def __init__(self, url: str, clock: Clock, generation: str | None, *, busy_timeout_s: float = 10.0) -> None:
+        """Opens the store and brings its schema up to date.
+
+        Args:
+            url: SQLAlchemy URL; SQLite needs a file.
+            clock: Times what callers do not time.
+            generation: The embedder generation whose vectors are handed out; memories without such vectors are
+                pending. None when no embedder is at hand: then no vectors are handed out.
+            busy_timeout_s: How long a writer waits for its turn.
+        """
+        self._database = Database(url, busy_timeout_s)
+        migrate.upgrade(self._database)
+        self._clock = clock
+        self._generations = Generations(self._database, generation)
+
+    @contextmanager
+    def begin(self, space: Space) -> Iterator[SqlUnitOfWork]:
+        with self._database.writing() as connection:
+            work = SqlUnitOfWork(connection, space, self._generations, self._clock)
+            yield work
+            if not work.committed:
+                connection.rollback()
+        if work.committed and work.erased:
+            self._database.scrub()
+
+    # --- following -------------------------------------------------------------------------------------------------
+
+    def head(self, space: Space) -> Head | None:
+        with self._database.reading() as connection:
+            return reading.find_namespace(connection, space)
+
+    def changes(self, space: Space, after: int, limit: int = 1000) -> Sequence[Change]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_changes(connection, namespace, after, limit)
+
+    def index_rows(self, space: Space, ids: Sequence[str]) -> Sequence[IndexRow]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_index_rows(connection, namespace, ids, self._generations.current_id)
+
+    def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
+        with self._database.reading() as connection:
+            head = reading.find_namespace(connection, space)
+            if head is None:
+                return Head(0, 0, 0), []
+            return head, reading.read_index_rows(connection, head.epoch, None, self._generations.current_id)
+
+    # --- looking up ------------------------------------------------------------------------------------------------
+
+    def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_memories(connection, namespace, ids, self._generations.current_id)
+
+    def locate(self, tenant: str, memory_id: str) -> Space | None:
+        n, m = tables.namespaces.c, tables.memories.c
+        query = sa.select(n.path).join(tables.memories, m.namespace_id == n.id)
+        with self._database.reading() as connection:
+            paths = connection.scalars(query.where(n.tenant == tenant, m.id == memory_id).limit(2)).all()
+        return Space(tenant, paths[0]) if len(paths) == 1 else None
+
+    def history(self, space: Space, memory_id: str) -> Sequence[Version]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_history(connection, namespace, memory_id)
+
+    def evidence(self, space: Space, memory_id: str) -> tuple[str, int, int] | None:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_evidence(connection, namespace, memory_id)
+
+    def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
+        with self._database.reading() as connection:
+            return reading.read_pending(connection, self._generations.current_id, limit)
+
+    def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
+        with self._database.reading() as connection:
+            return reading.read_expired(connection, now, limit)
+
+    def namespaces(self, tenant: str, after: str | None = None, limit: int = 200) -> Sequence[tuple[str, Head, int]]:
+        with self._database.reading() as connection:
+            return reading.read_namespaces(connection, tenant, after, limit)
+
+    def erase(self, space: Space) -> Mapping[str, int]:
+        with self._database.writing() as connection:
+            row = connection.execute(reading.namespace_of(space).with_for_update()).one_or_none()
+            if row is None:
+                raise NotFoundError(f"There is no namespace '{space.namespace}' here.")
+            erased = {name: _count(connection, name, row.id) for name in _ERASED}
+            _erase(connection, row.id)
+        self._database.scrub()
+        return erased
+
+    # --- written behind --------------------------------------------------------------------------------------------
+
+    def load_session(self, space: Space, session_id: str) -> SessionState | None:
+        with self._inside(space) as (connection, namespace):
+            return sessions.load(connection, namespace, session_id)
+
+    def save_session(self, space: Space, session_id: str, state: SessionState) -> bool:
+        with self._inside(space, relaxed=True) as (connection, namespace):
+            return namespace > 0 and sessions.save(connection, namespace, session_id, state)
+
+    def delete_session(self, space: Space, session_id: str) -> bool:
+        with self._inside(space, relaxed=True) as (connection, namespace):
+            return sessions.remove(connection, namespace, session_id)
+
+    def sessions(self, space: Space, limit: int = 200) -> Sequence[tuple[str, SessionState]]:
+        with self._inside(space) as (connection, namespace):
+            return sessions.listed(connection, namespace, limit)
+
+    def reinforce(self, space: Space, amounts: Mapping[str, float]) -> None:
+        with self._inside(space, relaxed=True) as (connection, namespace):
+            sessions.reinforce(connection, namespace, amounts)
+
+    def uses(self, space: Space) -> Mapping[str, float]:
+        with self._inside(space) as (connection, namespace):
+            return sessions.used(connection, namespace)
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def add_key(self, key: ApiKey, secret_hash: str) -> None:
+        with self._database.writing() as connection:
+            keys.add(connection, key, secret_hash)
+
+    def find_key(self, secret_hash: str) -> ApiKey | None:
+        with self._database.reading() as connection:
+            return keys.find(connection, secret_hash)
+
+    def keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        with self._database.reading() as connection:
+            return keys.listed(connection, tenant)
+
+    def revoke_key(self, key_id: str, now: datetime) -> bool:
+        with self._database.writing() as connection:
+            return keys.revoke(connection, key_id, now)
+
+    # --- the whole -------------------------------------------------------------------------------------------------
+
+    def check(self) -> Mapping[str, Any]:
+        with self._database.reading() as connection:
+            return {
+                "database": connection.dialect.name,
+                "version": ".".join(map(str, connection.dialect.server_version_info or ())),
+                "revision": migrate.current(connection),
+                "namespaces": _count(connection, "namespaces"),
+                "memories": _count(connection, "memories"),
+            }
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def _inside(self, space: Space, *, relaxed: bool = False) -> Iterator[tuple[Connection, int]]:
+        """A transaction, and the id of a namespace: 0, which no namespace has, when it does not exist."""
+        transaction = self._database.writing(synced=False) if relaxed else self._database.reading()
+        with transaction as connection:
+            head = reading.find_namespace(connection, space)
+            yield connection, 0 if head is None else head.epoch
+
+
+def _count(connection: Connection, table: str, namespace_id: int | None = None) -> int:
+    rows = tables.metadata.tables[table]
+    query = sa.select(sa.func.count()).select_from(rows)
+    if namespace_id is not None:
+        query = query.where(rows.c.namespace_id == namespace_id)
+    return connection.execute(query).scalar_one()
+
+
+def _erase(connection: Connection, namespace_id: int) -> None:
+    """Memories go first: they refer to evidence. The rest follows the namespace by cascade."""
+    connection.execute(sa.delete(tables.memories).where(tables.memories.c.namespace_id == namespace_id))
+    connection.execute(sa.delete(tables.namespaces).where(tables.namespaces.c.id == namespace_id))

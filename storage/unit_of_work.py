@@ -1,0 +1,273 @@
+"""One transaction on one namespace, in SQL."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from aim_memory.errors import IdempotencyError
+from aim_memory.ports import Clock, UnitOfWork
+from aim_memory.storage import codec, reading, rows, tables
+from aim_memory.storage.database import insert_unless_there
+from aim_memory.storage.generations import Generations
+from aim_memory.storage.rules import (
+    REPLIES_KEPT,
+    Closing,
+    kind_of_update,
+    misfit,
+    missing,
+    refuse_repeated,
+    states_the_same,
+    validity_end,
+)
+from aim_memory.types import (
+    ChangeKind,
+    Head,
+    NewMemory,
+    Space,
+    StoredMemory,
+    StoredStatement,
+    Supersession,
+    Vectors,
+)
+
+_M = tables.memories.c
+_S = tables.statements.c
+_G = tables.segments.c
+
+
+class SqlUnitOfWork(UnitOfWork):
+    """Rows are written as they come; ``seq`` and ``ordinal`` are counted here and written by ``commit``."""
+
+    def __init__(self, connection: Connection, space: Space, generations: Generations, clock: Clock) -> None:
+        self._connection = connection
+        self._tenant = space.tenant
+        self._generations = generations
+        self._clock = clock
+        self._namespace, self._seq, self._ordinal = self._lock(space)
+        self.committed = False
+        self.erased = False
+        """Whether something was deleted, so that its bytes may linger in the write-ahead log."""
+
+    def _lock(self, space: Space) -> tuple[int, int, int]:
+        """Holds the namespace's row to the end of the transaction, so that commit order is seq order."""
+        query = reading.namespace_of(space).with_for_update()
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            fresh = {"tenant": space.tenant, "path": space.namespace, "created_at": self._clock.now()}
+            creation = insert_unless_there(self._connection, tables.namespaces)
+            self._connection.execute(creation, [{**fresh, "seq": 0, "ordinal": 0}])
+            row = self._connection.execute(query).one()
+        return row[0], row[1], row[2]
+
+    @property
+    def head(self) -> Head:
+        return Head(self._namespace, self._seq, self._ordinal)
+
+    def commit(self) -> Head:
+        own = tables.namespaces.c.id == self._namespace
+        counted = {"seq": self._seq, "ordinal": self._ordinal}
+        self._connection.execute(sa.update(tables.namespaces).where(own).values(counted))
+        self._connection.commit()
+        self.committed = True
+        return self.head
+
+    # --- idempotency -----------------------------------------------------------------------------------------------
+
+    def replay(self, key: str, fingerprint: str) -> bytes | None:
+        i = tables.idempotency.c
+        query = sa.select(i.fingerprint, i.reply).where(i.tenant == self._tenant, i.key == key)
+        known = self._connection.execute(query).one_or_none()
+        if known is not None and known.fingerprint != fingerprint:
+            raise IdempotencyError
+        return None if known is None else known.reply
+
+    def keep_reply(self, key: str, fingerprint: str, reply: bytes, now: datetime) -> None:
+        i = tables.idempotency
+        self._connection.execute(sa.delete(i).where(i.c.created_at < now - REPLIES_KEPT))
+        kept = {"tenant": self._tenant, "key": key, "fingerprint": fingerprint, "reply": reply, "created_at": now}
+        self._add(i, [kept])
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def existing(self, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
+        return reading.read_memories(self._connection, self._namespace, ids, self._generations.current_id)
+
+    def repeat_of(self, session_id: str | None, digest: str, since: datetime) -> str | None:
+        return reading.read_repeat(self._connection, self._namespace, session_id, digest, since)
+
+    def statements(self, keys: Sequence[tuple[str, str]]) -> Sequence[StoredStatement]:
+        return self._statements(sa.tuple_(_S.subject, _S.attribute), keys)
+
+    def made_by(self, ids: Sequence[str]) -> Sequence[StoredStatement]:
+        return self._statements(_S.memory_id, ids)
+
+    def _statements(self, column: sa.ColumnElement[Any], among: Sequence[Any]) -> list[StoredStatement]:
+        found: list[StoredStatement] = []
+        for some in codec.chunks(dict.fromkeys(among)):
+            found += reading.read_statements(self._connection, self._namespace, column.in_(some))
+        return sorted(found, key=lambda stored: (stored.event_time, stored.ordinal))
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
+        ids = [memory.id for memory in memories]
+        refuse_repeated(ids, self._known(ids))
+        ordinals = {memory_id: self._ordinal + i for i, memory_id in enumerate(ids, 1)}
+        self._ordinal += len(ids)
+        self._add_evidence(memories)
+        first = [rows.first_row(memory) | self._content(memory) for memory in memories]
+        self._add(tables.memories, [row | {"ordinal": ordinals[row["id"]]} for row in first])
+        self._add(tables.segments, [row for memory in memories for row in rows.segment_rows(memory)])
+        stated = [row for memory in memories for row in rows.statement_rows(memory, ordinals[memory.id])]
+        self._add(tables.statements, stated)
+        self._log("write", ids)
+        return ordinals
+
+    def update(self, memory: NewMemory, now: datetime) -> StoredMemory:
+        old = self.existing([memory.id]).get(memory.id)
+        if old is None:
+            raise missing(memory.id)
+        kind = kind_of_update(old, memory)
+        self._add_evidence([memory])
+        if states_the_same(old, [made.statement for made in self.made_by([memory.id])], memory):
+            self._next_version(memory.id, kind, now, self._content(memory))
+        else:
+            self._reopen([memory.id], now)
+            self._next_version(memory.id, kind, now, self._content(memory) | rows.OPEN)
+            self._remove(tables.statements, _S.memory_id, [memory.id])
+            self._add(tables.statements, rows.statement_rows(memory, old.ordinal))
+        self._remove(tables.segments, _G.memory_id, [memory.id])
+        self._add(tables.segments, rows.segment_rows(memory))
+        self._log(kind, [memory.id])
+        return self.existing([memory.id])[memory.id]
+
+    def supersede(self, supersessions: Sequence[Supersession]) -> None:
+        closers = [each.new_id for each in supersessions]
+        if unknown := set(closers) - set(self._known(closers)):
+            raise missing(unknown.pop())
+        if supersessions:
+            self._connection.execute(rows.closing(self._namespace), [rows.closing_row(each) for each in supersessions])
+        self._revalidate([each.old_id for each in supersessions])
+
+    def delete(self, ids: Sequence[str]) -> int:
+        gone = self._known(ids)
+        self._reopen(gone, self._clock.now())
+        originals = self._originals(gone)
+        self._remove(tables.memories, _M.id, gone)
+        for some in codec.chunks(originals):
+            self._connection.execute(rows.orphans(self._namespace, some))
+        self._log("delete", gone)
+        self.erased |= bool(gone)
+        return len(gone)
+
+    def embed(self, memory_id: str, vectors: Vectors, generation: str) -> None:
+        if not self._known([memory_id]):
+            raise missing(memory_id)
+        places = sa.select(_G.position).where(_G.namespace_id == self._namespace, _G.memory_id == memory_id)
+        positions = self._connection.scalars(places.order_by(_G.position)).all()
+        if len(positions) != len(vectors):
+            raise misfit(memory_id, len(positions), len(vectors))
+        for position, vector in zip(positions, vectors, strict=True):
+            values = {"vector": codec.vector_to_bytes(vector)}
+            self._set(tables.segments, sa.and_(_G.memory_id == memory_id, _G.position == position), values)
+        number = self._generations.number(self._connection, generation)
+        self._set(tables.memories, _M.id == memory_id, {"generation_id": number})
+        self._log("embed", [memory_id])
+
+    # --- versions and validity -------------------------------------------------------------------------------------
+
+    def _next_version(self, memory_id: str, kind: ChangeKind, at: datetime, values: Mapping[str, Any]) -> None:
+        """Keeps the present state in the history and puts ``values`` in its place."""
+        self._connection.execute(rows.archive(self._namespace, memory_id))
+        change = {"version": _M.version + 1, "kind": kind, "updated_at": at, **values}
+        self._set(tables.memories, _M.id == memory_id, change)
+
+    def _reopen(self, closers: Sequence[str], now: datetime) -> None:
+        """Opens the statements of other memories that ``closers`` had closed."""
+        reopened: set[str] = set()
+        for some in codec.chunks(closers):
+            closed = sa.and_(_S.namespace_id == self._namespace, _S.closed_by.in_(some))
+            reopened.update(self._connection.scalars(sa.select(_S.memory_id).where(closed)))
+            self._set(tables.statements, closed, {"closed_by": None, "closed_at": None})
+        self._revalidate(reopened - set(closers), now)
+
+    def _revalidate(self, ids: Iterable[str], now: datetime | None = None) -> None:
+        """Supersedes memories whose last statement was closed, reopens those that have an open one again (``now``)."""
+        for some in codec.chunks(dict.fromkeys(ids)):
+            closings = self._closings(some)
+            state = sa.select(_M.id, _M.updated_at, _M.superseded_by, _M.valid_until).where(self._own(_M.id, some))
+            for memory_id, changed_at, *ended in self._connection.execute(state.order_by(_M.ordinal)).all():
+                end = validity_end(closings[memory_id])
+                if end is None and ended != [None, None]:
+                    self._mark(memory_id, "reopen", now or self._clock.now(), rows.OPEN)
+                elif end is not None and ended != [end.by, end.at]:
+                    values = {"superseded_by": end.by, "valid_until": end.at}
+                    self._mark(memory_id, "supersede", max(changed_at, end.known_at), values)
+
+    def _mark(self, memory_id: str, kind: ChangeKind, at: datetime, values: Mapping[str, Any]) -> None:
+        self._next_version(memory_id, kind, at, values)
+        self._log(kind, [memory_id])
+
+    def _closings(self, ids: Sequence[str]) -> Mapping[str, list[Closing | None]]:
+        """Per memory, who closed each of its statements."""
+        closer = tables.memories.alias("closer")
+        same = sa.and_(closer.c.namespace_id == _S.namespace_id, closer.c.id == _S.closed_by)
+        columns = (_S.memory_id, _S.closed_by, _S.closed_at, closer.c.ordinal, closer.c.updated_at)
+        query = sa.select(*columns).join(closer, same, isouter=True).where(self._own(_S.memory_id, ids))
+        found: dict[str, list[Closing | None]] = defaultdict(list)
+        for memory_id, by, at, ordinal, known_at in self._connection.execute(query):
+            found[memory_id].append(None if by is None else Closing(by, at, ordinal, known_at))
+        return found
+
+    # --- rows ------------------------------------------------------------------------------------------------------
+
+    def _own(self, column: sa.Column[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
+        return sa.and_(column.table.c.namespace_id == self._namespace, column.in_(ids))
+
+    def _known(self, ids: Sequence[str]) -> list[str]:
+        """The ids among ``ids`` that exist, each once, in their order."""
+        known: set[str] = set()
+        for some in codec.chunks(dict.fromkeys(ids)):
+            known.update(self._connection.scalars(sa.select(_M.id).where(self._own(_M.id, some))))
+        return [memory_id for memory_id in dict.fromkeys(ids) if memory_id in known]
+
+    def _originals(self, ids: Sequence[str]) -> set[bytes]:
+        """The evidence that memories and their versions refer to."""
+        found: set[bytes] = set()
+        for some in codec.chunks(ids):
+            for column, key in ((_M.evidence_id, _M.id), (tables.versions.c.evidence_id, tables.versions.c.memory_id)):
+                found.update(self._connection.scalars(sa.select(column).where(self._own(key, some))))
+        return found
+
+    def _content(self, memory: NewMemory) -> dict[str, Any]:
+        generation = memory.generation and self._generations.number(self._connection, memory.generation)
+        return rows.content_row(memory, generation or None)
+
+    def _add_evidence(self, memories: Sequence[NewMemory]) -> None:
+        if memories:
+            statement = insert_unless_there(self._connection, tables.evidence)
+            self._connection.execute(statement, rows.under(self._namespace, rows.evidence_rows(memories)))
+
+    def _add(self, table: sa.Table, added: rows.Rows) -> None:
+        if added:
+            self._connection.execute(sa.insert(table), rows.under(self._namespace, added))
+
+    def _set(self, table: sa.Table, condition: sa.ColumnElement[bool], values: Mapping[str, Any]) -> None:
+        own = table.c.namespace_id == self._namespace
+        self._connection.execute(sa.update(table).where(own, condition).values(values))
+
+    def _remove(self, table: sa.Table, column: sa.Column[str], ids: Sequence[str]) -> None:
+        for some in codec.chunks(ids):
+            self._connection.execute(sa.delete(table).where(self._own(column, some)))
+
+    def _log(self, kind: ChangeKind, ids: Sequence[str]) -> None:
+        """Appends to the change log."""
+        logged = [{"seq": self._seq + i, "kind": kind, "memory_id": id_} for i, id_ in enumerate(ids, 1)]
+        self._seq += len(ids)
+        self._add(tables.changes, logged)

@@ -1,0 +1,61 @@
+"""Vectors of segments in a FAISS flat index: exact inner products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from aim_memory.storage.columns import Column
+from aim_memory.types import Vector, Vectors
+
+
+class FlatVectors:
+    """Rows of unit vectors, numbered as they come. A missing vector is a row of zeros."""
+
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+        self._index = faiss.IndexFlatIP(dimension)
+        self._filled = Column(np.bool_)
+
+    @property
+    def filled(self) -> NDArray[np.bool_]:
+        """(n,): false where the vector is missing."""
+        return self._filled.view
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def matrix(self) -> Vectors:
+        """All vectors, (n, d), without copying; valid until the next ``append``."""
+        if not len(self):
+            return np.empty((0, self.dimension), np.float32)
+        flat = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self.dimension)
+        return np.asarray(flat).reshape(len(self), self.dimension)
+
+    def append(self, vectors: Sequence[Vector | None]) -> None:
+        blank = np.zeros(self.dimension, np.float32)
+        for vector in vectors:
+            self._filled.append(vector is not None)
+        if vectors:
+            self._index.add(np.stack([blank if vector is None else vector for vector in vectors]).astype(np.float32))
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Drops all rows but those where ``rows`` is true."""
+        kept = self.matrix[rows]
+        self._filled.keep(rows)
+        self._index = faiss.IndexFlatIP(self.dimension)
+        if len(kept):
+            self._index.add(kept)
+
+    def products(self, questions: Vectors) -> NDArray[np.float32]:
+        """Inner product of each question (m, d) with each row: (m, n)."""
+        return np.asarray(questions @ self.matrix.T, np.float32)
+
+    def search(self, questions: Vectors, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best rows per question, best first: (scores, rows), each (m, k); row −1 where there are fewer."""
+        scores, rows = self._index.search(np.ascontiguousarray(questions, np.float32), k)
+        return scores, rows

@@ -1,0 +1,103 @@
+"""The suite of the Embedder port: every embedder and every double passes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aim_memory.llm.batching import BatchingEmbedder
+from aim_memory.llm.cached import CachedEmbedder
+from aim_memory.llm.hashing import HashingEmbedder
+from aim_memory.ports import Embedder
+from aim_memory.settings import EmbedderSettings
+
+TEXTS = [
+    "Ada moved to Lisbon in March and found a flat near the river.",
+    "The invoice of 1,250 euros is due on Friday.",
+    "小明每天早上在公园跑步。",
+    "ok",
+    "???",
+    " ",
+]
+PAIRS = [
+    ("Ada moved to Lisbon in spring", "When did Ada move to Lisbon?", "The invoice is due on Friday"),
+    ("我今天早上去公园跑步了", "早上在公园跑步", "发票星期五到期"),
+]
+
+
+def _minilm() -> Embedder:
+    from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
+
+    return SentenceTransformersEmbedder(EmbedderSettings())
+
+
+FACTORIES: dict[str, Callable[[Path], Embedder]] = {
+    "hashing": lambda folder: HashingEmbedder(),
+    "cached": lambda folder: CachedEmbedder(HashingEmbedder(), folder),
+    "batching": lambda folder: BatchingEmbedder(HashingEmbedder()),
+    "minilm": lambda folder: _minilm(),
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.real_embedder if name == "minilm" else ()) for name in FACTORIES],
+)
+def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedder]:
+    made = FACTORIES[request.param](tmp_path_factory.mktemp(request.param))
+    yield made
+    if isinstance(made, CachedEmbedder):
+        made.close()
+
+
+def test_documents_are_unit_rows_in_order(embedder: Embedder) -> None:
+    vectors = embedder.embed_documents(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        np.testing.assert_allclose(embedder.embed_documents([text])[0], vector, atol=1e-4)
+
+
+def test_queries_are_unit_rows_in_order(embedder: Embedder) -> None:
+    vectors = embedder.embed_queries(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        np.testing.assert_allclose(embedder.embed_queries([text])[0], vector, atol=1e-4)
+
+
+def test_an_empty_batch_keeps_its_shape(embedder: Embedder) -> None:
+    assert embedder.embed_documents([]).shape == (0, embedder.dimension)
+    assert embedder.embed_queries([]).shape == (0, embedder.dimension)
+
+
+def test_repeats_in_a_batch_get_the_same_vector(embedder: Embedder) -> None:
+    first, _, again = embedder.embed_documents([TEXTS[0], TEXTS[1], TEXTS[0]])
+    np.testing.assert_allclose(first, again, atol=1e-5)
+
+
+@pytest.mark.parametrize(("document", "near", "far"), PAIRS)
+def test_like_texts_get_like_vectors(embedder: Embedder, document: str, near: str, far: str) -> None:
+    [stored] = embedder.embed_documents([document])
+    close, distant = embedder.embed_queries([near, far]) @ stored
+    assert close > distant + 0.1
+
+
+def test_the_generation_names_the_dimension_and_stays(embedder: Embedder) -> None:
+    assert str(embedder.dimension) in embedder.generation
+    assert embedder.generation == embedder.generation
+    assert embedder.window > 0
+
+
+def test_threads_get_their_own_answers(embedder: Embedder) -> None:
+    questions = [f"Where was Ada in the year {year}?" for year in range(2000, 2024)]
+    alone = embedder.embed_queries(questions)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda question: embedder.embed_queries([question])[0], questions))
+    np.testing.assert_allclose(np.stack(together), alone, atol=1e-4)
