@@ -18,10 +18,12 @@ from aim_memory.sessions import Sessions
 from aim_memory.settings import EmbedderSettings, GeneratorSettings, Settings
 
 
-def open_engine(settings: Settings) -> MemoryEngine:
-    """Opens the store (creating or migrating it), loads the embedder, and puts the engine together.
+def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
+    """Opens the store (creating or migrating it) and puts the engine together. Close the engine when done.
 
-    Close the engine when done.
+    Args:
+        settings: Which parts, and how.
+        ready: Load the packaged model now, as a server does, and not when something is embedded for the first time.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -32,7 +34,7 @@ def open_engine(settings: Settings) -> MemoryEngine:
         from aim_memory.storage.index import FlatIndex
         from aim_memory.storage.keeper import FollowingKeeper
 
-    embedder = open_embedder(settings.embedder)
+    embedder = open_embedder(settings.embedder, ready=ready)
     store = open_store(settings, embedder.generation)
     return MemoryEngine(
         Parts(
@@ -64,7 +66,7 @@ def open_keyring(settings: Settings, engine: MemoryEngine | None = None) -> Keyr
     return Keyring(engine.store if engine else open_store(settings), SystemClock())
 
 
-def open_embedder(settings: EmbedderSettings) -> Embedder:
+def open_embedder(settings: EmbedderSettings, *, ready: bool = False) -> Embedder:
     """The embedder of the settings, its questions batched across threads, cached on disk where that is asked for."""
     from aim_memory.llm.batching import BatchingEmbedder
 
@@ -75,14 +77,29 @@ def open_embedder(settings: EmbedderSettings) -> Embedder:
 
             embedder = HashingEmbedder()
         case "sentence-transformers":
-            from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
-
-            embedder = BatchingEmbedder(SentenceTransformersEmbedder(settings))
+            embedder = BatchingEmbedder(_transformer(settings, ready))
     if settings.cache_dir is None:
         return embedder
     from aim_memory.llm.cached import CachedEmbedder
 
     return CachedEmbedder(embedder, settings.cache_dir)
+
+
+def _transformer(settings: EmbedderSettings, ready: bool) -> Embedder:
+    """The packaged model is loaded when needed: listing or exporting memories does not wait for torch."""
+
+    def load() -> Embedder:
+        from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(settings)
+
+    from aim_memory.llm.lazy import LazyEmbedder
+    from aim_memory.llm.packaged import PACKAGED, packaged_identity
+
+    if settings.model != PACKAGED:
+        return load()
+    lazy = LazyEmbedder(packaged_identity(settings), load)
+    return lazy.loaded() if ready else lazy
 
 
 def open_generators(settings: GeneratorSettings) -> Mapping[str, Generator]:

@@ -27,7 +27,8 @@ Filter = dict[str, Any]
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    # NaN stays NaN when a body is written out, to be refused there, rather than become null unnoticed.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="constants")
 
 
 class Reply(BaseModel):
@@ -91,6 +92,7 @@ class WriteResult(Reply):
 class WriteReply(Reply):
     results: list[WriteResult]
     seq: int
+    replayed: bool = Field(False, exclude=True, description="Not in the body, which is the same each time.")
 
 
 class UpdateRequest(Body):

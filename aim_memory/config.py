@@ -14,11 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field
 class AIMConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # Base ranking
+    lexical_weight: float = Field(0.4, ge=0, le=1, description="Share of words against meaning in the base score.")
+    neighbour_weight: float = Field(0.4, ge=0, le=1, description="How much neighbouring turns speak for one; 0 = off.")
+    speaker_bonus: float = Field(0.8, ge=0, description="For what a participant named in the question said.")
+    assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")
+    question_penalty: float = Field(0.4, ge=0, description="For memories that only ask.")
+
     # Inertial routing
     hot_window_size: int = Field(256, ge=1, description="Newest memories that are always candidates.")
     local_cluster_k: int = Field(32, ge=1, description="Candidates that the direction may bring in.")
     inertia_strength: float = Field(0.5, ge=0, description="λ in d = q + λ·v; 0 switches inertia off.")
     inertia_momentum: float = Field(0.5, ge=0, lt=1, description="μ in v ← μ·v + (1−μ)·q.")
+    left_spin: float = Field(0.0, ge=0, description="α of the left-spin gate on inertia at sharp turns; 0 = off.")
     lexical_inertia: float = Field(0.4, ge=0, le=1, description="Weight of the earlier turns' words; 0 = off.")
 
     # Temporal mirror
@@ -49,6 +57,7 @@ class AIMConfig(BaseModel):
             local_cluster_k=32,
             inertia_strength=0.5,
             inertia_momentum=0.85,
+            left_spin=0.5,
             lexical_inertia=0.0,
             weight_decay_gamma=0.8,
             decay_floor=0.0,

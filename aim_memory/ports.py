@@ -29,6 +29,7 @@ from aim_memory.types import (
     StoredMemory,
     StoredStatement,
     Supersession,
+    Vector,
     Vectors,
     Version,
 )
@@ -278,8 +279,9 @@ class IndexReader(Protocol):
         Fields: session_id, speaker, role, source and metadata.<path>."""
         ...
 
-    def similarities(self, questions: Vectors) -> NDArray[np.float32]:
-        """Cosine of each question (m, d) with each memory's best segment: (m, size); −inf without a vector."""
+    def similarities(self, question: Vector) -> NDArray[np.float32]:
+        """Cosine of a direction (d,) with each memory: (size,); −inf without a vector. A memory of several
+        segments counts as ½ its best, ¼ its first and ¼ the mean of all: many segments are many chances."""
         ...
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:

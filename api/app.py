@@ -58,7 +58,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running = await asyncio.to_thread(assemble.open_engine, settings) if engine is None else engine
+        running = await asyncio.to_thread(assemble.open_engine, settings, ready=True) if engine is None else engine
         service = build(settings, running, keyring or assemble.open_keyring(settings, running))
         app.state.service = service
         upkeep = asyncio.create_task(_keep_up(service))

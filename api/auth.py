@@ -27,7 +27,7 @@ from aim_memory.keys import Keyring, Role, includes
 OPEN_PATHS = frozenset({"/health/live", "/health/ready"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-_MAKE_A_KEY = "Make a key first: aimem keys create."
+_MAKE_A_KEY = "Make a key first: aimem keys create NAME."
 
 
 @dataclass(frozen=True, slots=True)

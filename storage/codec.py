@@ -67,5 +67,6 @@ def _anchor_fields(anchor: Anchor) -> list[Any]:
 
 
 def _anchor(fields: list[Any]) -> Anchor:
-    *plain, since, until = fields
-    return Anchor(*plain, since and datetime.fromisoformat(since), until and datetime.fromisoformat(until))
+    kind, key, text, start, end, value, unit, slot, since, until = fields
+    since, until = (moment and datetime.fromisoformat(moment) for moment in (since, until))
+    return Anchor(kind, key, text, start, end, value, unit, slot, since, until)

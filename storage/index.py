@@ -19,7 +19,7 @@ from aim_memory.ports import NamespaceIndex
 from aim_memory.storage.columns import CodedColumn, Column, dig
 from aim_memory.storage.postings import Postings
 from aim_memory.storage.vectors import FlatVectors
-from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vectors
+from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector
 
 _LEAST_DEAD = 64
 _FIELDS = ("session_id", "speaker", "role", "source")
@@ -40,6 +40,7 @@ class FlatIndex(NamespaceIndex):
         self._owner = Column(np.int64)
         self._segment_alive = Column(np.bool_)
         self._dead_segments = 0
+        self._aligned = True  # every memory has one segment, numbered as its row
         self._plain = {name: Column(dtype) for name, dtype in _PLAIN.items()}
         self._coded = {name: CodedColumn() for name in _FIELDS}
         self._ids: list[str] = []
@@ -118,6 +119,7 @@ class FlatIndex(NamespaceIndex):
 
     def _add_segments(self, at: int, row: IndexRow) -> None:
         first = len(self._owner.view)
+        self._aligned &= len(row.segments) == 1 and first == at
         for segment in row.segments:
             self._postings.append(segment.terms)
             self._owner.append(at)
@@ -178,6 +180,7 @@ class FlatIndex(NamespaceIndex):
         for column in (self._owner, self._plain["previous"], self._plain["following"]):
             column.view[:] = numbers[column.view]
         self._renumber(np.flatnonzero(rows), np.cumsum(segments) - 1)
+        self._aligned = np.array_equal(self._owner.view, np.arange(self.size))
         self._last = {session: int(numbers[at]) for session, at in self._last.items() if at >= 0}
 
     def _renumber(self, kept: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
@@ -228,10 +231,18 @@ class FlatIndex(NamespaceIndex):
     def _value(self, at: int, field: str) -> Any:
         return dig(self._metadata[at], field.split(".")[1:])
 
-    def similarities(self, questions: Vectors) -> NDArray[np.float32]:
-        products = self._vectors.products(questions)
-        blind = ~self._segment_alive.view | ~self._vectors.filled
-        return np.stack([self._best(np.where(blind, -np.inf, row), -np.inf) for row in products])
+    def similarities(self, question: Vector) -> NDArray[np.float32]:
+        products = self._vectors.products(question)
+        seen = self._segment_alive.view & self._vectors.filled
+        if self._aligned:
+            return np.where(seen, products, -np.inf).astype(np.float32)
+        owner = self._owner.view[seen]
+        counts = np.bincount(owner, minlength=self.size)
+        mean = np.bincount(owner, products[seen], minlength=self.size) / np.maximum(counts, 1)
+        best = self._best(np.where(seen, products, -np.inf), -np.inf)
+        first = np.full(self.size, -np.inf, np.float32)
+        first[owner[::-1]] = products[seen][::-1]  # of several values for one row the last written stays
+        return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
         return self._best(self._postings.bm25(terms, self._live) * self._segment_alive.view, 0.0)

@@ -119,16 +119,13 @@ class InMemoryUnitOfWork(UnitOfWork):
     def update(self, memory: NewMemory, now: datetime) -> StoredMemory:
         old = self._required(memory.id)
         kind = kind_of_update(old.memory, memory)
-        new = kept_from(memory, old.memory.ordinal)
-        keep = {"created_at": old.memory.created_at, "version": old.memory.version + 1, "updated_at": now}
+        born = replace(memory, created_at=old.memory.created_at)
+        new = kept_from(born, old.memory.ordinal).following(old, kind, now)
         if states_the_same(old.memory, [made.statement for made in old.statements], memory):
-            keep |= {"valid_until": old.memory.valid_until, "superseded_by": old.memory.superseded_by}
-            new = replace(new, statements=old.statements, closed_at=old.closed_at)
+            new = new.stated_as(old)
         else:
             self._reopen([memory.id], now)
-        earlier = (*old.earlier, old.present)
-        self._contents.kept[memory.id] = replace(new, memory=replace(new.memory, **keep), kind=kind, earlier=earlier)
-        self._contents.log(kind, [memory.id])
+        self._mark(new)
         return self.existing([memory.id])[memory.id]
 
     def supersede(self, supersessions: Sequence[Supersession]) -> None:

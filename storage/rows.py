@@ -77,7 +77,7 @@ def closing(namespace_id: int) -> sa.Update:
     """Closes one statement; takes ``closing_row``."""
     which = (_S.memory_id == sa.bindparam("of"), _S.subject == sa.bindparam("who"))
     what = (_S.attribute == sa.bindparam("which"), _S.value == sa.bindparam("what"))
-    ended = {"closed_by": sa.bindparam("by"), "closed_at": sa.bindparam("ended")}
+    ended: dict[str, Any] = {"closed_by": sa.bindparam("by"), "closed_at": sa.bindparam("ended")}
     return sa.update(statements).where(_S.namespace_id == namespace_id, *which, *what).values(ended)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from aim_memory.storage import codec
 from aim_memory.storage.tables import memories, sessions, uses
@@ -42,14 +42,16 @@ def save(connection: Connection, namespace_id: int, session_id: str, state: Sess
 def load(connection: Connection, namespace_id: int, session_id: str) -> SessionState | None:
     query = sa.select(*_COLUMNS).where(sessions.c.namespace_id == namespace_id, sessions.c.id == session_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else _state(row)
+    return None if row is None else _state(*row)
 
 
 def listed(connection: Connection, namespace_id: int, limit: int) -> list[tuple[str, SessionState]]:
     """Latest first; sessions of unknown time last."""
-    query = sa.select(*_COLUMNS, sessions.c.id).where(sessions.c.namespace_id == namespace_id)
+    query = sa.select(sessions.c.id, *_COLUMNS).where(sessions.c.namespace_id == namespace_id)
     order = (sessions.c.updated_at.desc().nulls_last(), sessions.c.id)
-    return [(row.id, _state(row)) for row in connection.execute(query.order_by(*order).limit(limit))]
+    return [
+        (session_id, _state(*state)) for session_id, *state in connection.execute(query.order_by(*order).limit(limit))
+    ]
 
 
 def remove(connection: Connection, namespace_id: int, session_id: str) -> bool:
@@ -74,9 +76,11 @@ def reinforce(connection: Connection, namespace_id: int, amounts: Mapping[str, f
 
 def used(connection: Connection, namespace_id: int) -> dict[str, float]:
     query = sa.select(uses.c.memory_id, uses.c.amount).where(uses.c.namespace_id == namespace_id, uses.c.amount != 0)
-    return dict(connection.execute(query).tuples().all())
+    return {row.memory_id: row.amount for row in connection.execute(query)}
 
 
-def _state(row: Row[Any]) -> SessionState:
-    direction, drift = codec.vector_from_bytes(row.direction), codec.vector_from_bytes(row.drift)
-    return SessionState(row.turns, direction, drift, tuple(row.recent), row.updated_at)
+def _state(
+    turns: int, direction: bytes | None, drift: bytes | None, recent: list[str], updated_at: datetime | None
+) -> SessionState:
+    directions = codec.vector_from_bytes(direction), codec.vector_from_bytes(drift)
+    return SessionState(turns, *directions, tuple(recent), updated_at)

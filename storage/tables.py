@@ -6,7 +6,9 @@ Nothing is shared between namespaces: shared evidence would leak existence and b
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -27,6 +29,19 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text: it is read and written whole, never searched in SQL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return {} if value == "{}" or value is None else json.loads(value)  # most metadata is empty
 
 
 RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -106,7 +121,7 @@ memories = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column("trust", sa.Text, nullable=False),
     sa.Column("author", sa.Text),
-    sa.Column("metadata", sa.JSON, nullable=False),
+    sa.Column("metadata", Json, nullable=False),
     sa.Column("anchors", sa.Text, nullable=False),  # read whole, by followers only
     sa.Column("pinned", sa.Boolean, nullable=False),
     sa.Column("expires_at", Moment),
@@ -199,7 +214,7 @@ sessions = sa.Table(
     sa.Column("turns", sa.BigInteger, nullable=False),
     sa.Column("direction", sa.LargeBinary),
     sa.Column("drift", sa.LargeBinary),
-    sa.Column("recent", sa.JSON, nullable=False),
+    sa.Column("recent", Json, nullable=False),
     sa.Column("updated_at", Moment),
 )
 

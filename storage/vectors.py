@@ -51,9 +51,9 @@ class FlatVectors:
         if len(kept):
             self._index.add(kept)
 
-    def products(self, questions: Vectors) -> NDArray[np.float32]:
-        """Inner product of each question (m, d) with each row: (m, n)."""
-        return np.asarray(questions @ self.matrix.T, np.float32)
+    def products(self, question: Vector) -> NDArray[np.float32]:
+        """Inner product of a direction (d,) with each row: (n,)."""
+        return np.asarray(self.matrix @ question, np.float32)
 
     def search(self, questions: Vectors, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The k best rows per question, best first: (scores, rows), each (m, k); row −1 where there are fewer."""

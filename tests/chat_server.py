@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -63,16 +64,21 @@ class ChatServer:
         body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
         self.requests.append(({name.lower(): value for name, value in handler.headers.items()}, body))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        handler.send_response(reply.status)
-        handler.send_header("content-type", reply.content_type)
-        handler.end_headers()
-        for piece in reply.pieces:
-            handler.wfile.write(piece)
-            handler.wfile.flush()
+        with suppress(ConnectionError):  # the other side may leave early
+            _send(handler, reply)
         if reply.hang:
-            # The other side never sends more: reading returns when it hangs up.
-            handler.rfile.read(1)
             self.disconnected.set()
+
+
+def _send(handler: BaseHTTPRequestHandler, reply: ChatReply) -> None:
+    handler.send_response(reply.status)
+    handler.send_header("content-type", reply.content_type)
+    handler.end_headers()
+    for piece in reply.pieces:
+        handler.wfile.write(piece)
+        handler.wfile.flush()
+    if reply.hang:
+        handler.rfile.read(1)  # returns when the other side hangs up
 
 
 def _requests_of(server: ChatServer) -> type[BaseHTTPRequestHandler]:

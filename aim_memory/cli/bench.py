@@ -8,19 +8,22 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from aim_memory.cli.bench_metrics import MEASURES, Outcome, difference, summary
-from aim_memory.cli.bench_run import Run, Step, ask_set, write_set
 from aim_memory.cli.bench_sets import EvaluationSet, read_sets
 from aim_memory.cli.output import reporting
 from aim_memory.config import AIMConfig
 from aim_memory.settings import Settings
+
+if TYPE_CHECKING:
+    from aim_memory.cli.bench_run import Run, Step
 
 app = typer.Typer(help="Measures retrieval on evaluation sets.", no_args_is_help=True)
 
@@ -37,7 +40,18 @@ AT_WRITE = frozenset({"supersession"})
 ABLATED = ("R@1", "R@10", "nDCG@10", "gold in context")
 ASIDE = frozenset({("locomo", "5")})
 """Categories that are shown but not counted: their questions name the wrong person on purpose."""
-COLUMNS = ("n", *MEASURES, "answer in context", "context tokens", "full-text tokens", "scanned", "ms")
+COLUMNS = {
+    "n": "n",
+    **{name: name.replace("context", "ctx") for name in MEASURES},
+    "answer in context": "answer in ctx",
+    "context tokens": "ctx tokens",
+    "full-text tokens": "full tokens",
+    "scanned": "scanned",
+    "ms": "ms",
+}
+"""Figure → heading."""
+WIDTH = 150
+"""Columns of the tables where the output is no terminal."""
 
 
 @app.callback()
@@ -91,6 +105,8 @@ class Bench:
 
     def run(self, chosen: EvaluationSet) -> dict[str, Run]:
         """The runs of a set: "" with everything on, and one without each mechanism."""
+        from aim_memory.cli.bench_run import Run, ask_set, write_set
+
         with TemporaryDirectory(prefix="aimem-bench-") as scratch:
             runs: dict[str, Run] = {}
             for name, config in self._configs.items():
@@ -190,7 +206,9 @@ def _added(runs: Mapping[str, Mapping[str, Run]], mechanism: str, measure: str) 
 
 def _print(report: Mapping[str, Any]) -> None:
     console = Console()
-    table = Table("set", "category", *COLUMNS, title="Retrieval (shares in %, tokens and ms per question)")
+    if not console.is_terminal:
+        console.width = WIDTH
+    table = _table("set", "category", *COLUMNS.values(), title="Retrieval: shares in %, tokens and ms per question")
     for name, of in report["sets"].items():
         table.add_row(name, "", *_cells(of["all"]), style="bold")
         for category, values in of["categories"].items():
@@ -208,11 +226,18 @@ def _print(report: Mapping[str, Any]) -> None:
 
 def _ablation_table(ablation: Mapping[str, Any]) -> Table:
     names = list(next(iter(next(iter(ablation.values())).values())))
-    table = Table("mechanism", "measure", *names, title="What each mechanism adds, in points [95 % interval]")
+    table = _table("mechanism", "measure", *names, title="What each mechanism adds, in points [95 % interval]")
     for mechanism, measures in ablation.items():
         for measure, by_set in measures.items():
             cells = [f"{one['mean']:+.1f} [{one['low']:+.1f}, {one['high']:+.1f}]" for one in by_set.values()]
             table.add_row(mechanism, measure, *cells)
+    return table
+
+
+def _table(*headings: str, title: str) -> Table:
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if position < 2 else "right")
     return table
 
 

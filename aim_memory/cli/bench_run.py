@@ -71,7 +71,7 @@ def ask_set(
             session_id = f"{label}-{number}" if with_session and question.history else None
             namespace = _namespace(chosen, question.namespace)
             for turn in question.history[-HISTORY:] if session_id else ():
-                memory.query(turn, namespace=namespace, session_id=session_id)
+                memory.query(turn, namespace=namespace, session_id=session_id, top_k=1, mode="fast")
             asked = time.perf_counter()
             reply = memory.query(
                 question.text, namespace=namespace, session_id=session_id, top_k=DEPTH, max_tokens=max_tokens

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -40,15 +40,13 @@ Check = Callable[["Settings"], Finding]
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
     """All findings, one by one, cheap ones first. With a server set, only the way to it is looked at."""
-    for check in (_python, _way) if settings.url else (_python, _extras, _folder, _database, _embedder, _port, _generator):
+    here = (_extras, _folder, _database, _embedder, _port, _generator)
+    for check in (_python, *((_way,) if settings.url else here)):
         yield check(settings)
 
 
 def _python(settings: Settings) -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        return Finding("python", "ok", version)
-    return Finding("python", "failed", version, "Use Python 3.11 or newer.")
+    return Finding("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}")
 
 
 def _extras(settings: Settings) -> Finding:

@@ -113,7 +113,7 @@ def command(
 
 def _everywhere(
     url: Annotated[str | None, typer.Option(help=f"{URL_HELP} [AIM_URL]", rich_help_panel=WHERE)] = None,
-    key: Annotated[str | None, typer.Option(help="API key for the server. [AIM_API_KEY]", rich_help_panel=WHERE)] = None,
+    key: Annotated[str | None, typer.Option(help="Key for the server. [AIM_API_KEY]", rich_help_panel=WHERE)] = None,
     home: Annotated[Path | None, typer.Option(help=f"{HOME_HELP} [AIM_HOME]", rich_help_panel=WHERE)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:

@@ -28,7 +28,9 @@ To = Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is stdout.
 def import_(
     place: Place,
     file: From,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="For all lines; else what each names.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Of all lines; else what each says.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Import conversations: one JSON object a line, with text and, if known, id, namespace, session_id, speaker, role,
@@ -65,13 +67,14 @@ def export(
     chosen = json_object(filters, "--filter")
     with place.memory() as memory, _written(file) as out, progress("Exporting", None) as advance:
         names = [namespace] if namespace else list(_all_namespaces(memory))
-        count = 0
-        for count, line in enumerate(_lines(memory, names, chosen), 1):
+        exported = 0
+        for line in _lines(memory, names, chosen):
             out.write(line)
             advance(0, 1)
-    summary = {"exported": count, "namespaces": names, "file": str(file)}
+            exported += 1
+    summary = {"exported": exported, "namespaces": names, "file": str(file)}
     if str(file) == "-":
-        output.say(f"{count:,} memories exported.")
+        output.say(f"{exported:,} memories exported.")
     else:
         place.show(summary, lambda: views.pairs(summary))
 

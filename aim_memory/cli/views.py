@@ -133,8 +133,8 @@ def hits(found: Sequence[Hit]) -> RenderableType:
     explained = any(hit.scores for hit in found)
     rows = table("score", "when", "who", "memory", *(["score parts"] if explained else []))
     for hit in found:
-        cells = [f"{hit.score:.3f}", day(hit.timestamp), who(hit.speaker, hit.role), _told(hit.text, hit)]
-        rows.add_row(*cells, *([scores(hit.scores or {})] if explained else []))
+        parts = [scores(hit.scores or {})] if explained else []
+        rows.add_row(f"{hit.score:.3f}", day(hit.timestamp), who(hit.speaker, hit.role), _told(hit.text, hit), *parts)
     return rows
 
 
@@ -152,10 +152,13 @@ def tokens(count: Tokens) -> str:
     return f"{count.context:,} of {count.full_text:,} tokens ({saved:.0%} saved)"
 
 
+def milliseconds(timings: Mapping[str, float]) -> float:
+    return timings.get("total", sum(timings.values()))
+
+
 def _work(reply: QueryReply) -> str:
-    total = sum(reply.timings_ms.values()) if "total" not in reply.timings_ms else reply.timings_ms["total"]
     scanned = f"{reply.work.scanned:,} of {reply.work.stored:,} vectors scanned"
-    return f"{reply.mode} mode · {tokens(reply.tokens)} · {scanned} · {total:.0f} ms"
+    return f"{reply.mode} mode · {tokens(reply.tokens)} · {scanned} · {milliseconds(reply.timings_ms):.0f} ms"
 
 
 def answer(reply: AnswerReply) -> RenderableType:
@@ -216,7 +219,7 @@ def receipt(erased: EraseReceipt) -> RenderableType:
 
 
 def imported(report: Report) -> RenderableType:
-    counts = {name: f"{report.counts[name]:,}" for name in ("valid", "created", "unchanged", "rejected") if report.counts[name]}
+    counts = {name: f"{count:,}" for name, count in report.counts.items()}
     into = {f"in {namespace}": f"{count:,}" for namespace, count in report.namespaces.items()}
     if not report.problems:
         return pairs({**counts, **into})

@@ -87,9 +87,7 @@ def forget(
             _forget_namespace(place, memory, namespace, dry_run, yes)
 
 
-def _forget_some(
-    place: Place, memory: Memory, ids: list[str], namespace: str | None, dry_run: bool, yes: bool
-) -> None:
+def _forget_some(place: Place, memory: Memory, ids: list[str], namespace: str | None, dry_run: bool, yes: bool) -> None:
     from aim_memory.bodies import DeleteReply, MemoryPage
     from aim_memory.cli import views
 

@@ -115,5 +115,6 @@ def _tree(root: type[errors.AIMMemoryError]) -> Iterator[type[errors.AIMMemoryEr
         yield from _tree(branch)
 
 
-BY_CODE = {kind.code: kind for kind in _tree(errors.AIMMemoryError) if kind is not errors.MissingExtraError}
-"""A part that the server lacks is a wrong setting seen from here: nothing is to be installed on this side."""
+BY_CODE = {kind.code: kind for kind in _tree(errors.AIMMemoryError)}
+# A part that the server lacks is a wrong setting seen from here: nothing is to be installed on this side.
+BY_CODE[errors.MissingExtraError.code] = errors.ConfigurationError

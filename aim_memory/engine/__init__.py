@@ -111,6 +111,7 @@ class MemoryEngine:
             if rating.memory_id in known:
                 amounts[rating.memory_id] = amounts.get(rating.memory_id, 0.0) + rating.value
         self._parts.store.reinforce(space, amounts)
+        self._parts.keeper.refresh(space)
         return FeedbackReply(accepted=sum(rating.memory_id in known for rating in request.ratings))
 
     # Retrieval

@@ -123,7 +123,9 @@ class Answering:
         """A cited memory was of use; the exchange becomes a memory when that is asked for."""
         if not finished.abstained:
             uses = dict.fromkeys((quote.memory_id for quote in quotes), 1.0)
-            self._parts.store.reinforce(Space(tenant, request.namespace), uses)
+            space = Space(tenant, request.namespace)
+            self._parts.store.reinforce(space, uses)
+            self._parts.keeper.refresh(space)
         if request.remember:
             turns = [MessageItem(role="user", content=request.query)]
             if not finished.abstained:

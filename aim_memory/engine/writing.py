@@ -50,7 +50,7 @@ class Writing:
         with parts.store.begin(Space(tenant, request.namespace)) as work:
             fingerprint = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
             if idempotency_key and (kept := work.replay(idempotency_key, fingerprint)):
-                return WriteReply.model_validate_json(kept)
+                return WriteReply.model_validate_json(kept).model_copy(update={"replayed": True})
             reply = WriteReply(results=self._admit(work, candidates, now), seq=work.head.seq)
             if idempotency_key:
                 work.keep_reply(idempotency_key, fingerprint, reply.model_dump_json().encode(), now)

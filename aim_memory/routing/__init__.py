@@ -1,0 +1,6 @@
+"""Inertial routing: from a question to ranked memories."""
+
+from aim_memory.routing.retrieve import retrieve
+from aim_memory.routing.values import Ask, Displaced, Ranked, Ranking
+
+__all__ = ["Ask", "Displaced", "Ranked", "Ranking", "retrieve"]

@@ -1,19 +1,42 @@
-"""Neighbouring turns: what is said around a memory speaks for it."""
+"""Neighbouring turns: what is said around a memory speaks for it, as far as neighbours have to do with each other."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.types import Columns
 
+FEW = 50
+"""Pairs of neighbours at which their correlation is believed half."""
+SHORT = 1000
+"""Characters at which a memory leans on its neighbours half as much as a short turn: long ones stand alone."""
 
-def smooth(scores: Scores, columns: Columns, among: Mask, weight: float) -> Scores:
-    """sᵢ + w·(sᵢ₋₁ + sᵢ₊₁) + w/2·(sᵢ₋₂ + sᵢ₊₂) within a session; turns beyond its ends and not ``among`` count 0."""
-    if weight == 0:
-        return scores
-    padded = np.append(np.where(among, scores, 0.0), 0.0)  # row −1, beyond the end, is the last entry
-    near = np.append(columns.previous, -1), np.append(columns.following, -1)
-    first = sum(padded[step[:-1]] for step in near)
-    second = sum(padded[step[step[:-1]]] for step in near)
-    return np.asarray(scores + weight * first + weight / 2 * second, np.float32)
+
+def closeness(scores: Scores, columns: Columns, among: Mask, most: float) -> NDArray[np.float32]:
+    """How much each memory's neighbours count, (rows,), between 0 and ``most``; 0 for rows not ``among``.
+
+    The correlation of scores over adjacent turns tells whether the sessions are conversations or mere containers of
+    unrelated notes: it is the weight, shrunk by n / (n + ``FEW``) for few pairs and by length for long memories.
+    """
+    pairs = np.flatnonzero(among & (columns.previous >= 0) & among[columns.previous])
+    if most == 0 or len(pairs) < 3:
+        return np.zeros(len(scores), np.float32)
+    here, before = scores[pairs], scores[columns.previous[pairs]]
+    here, before = here - here.mean(), before - before.mean()
+    norm = float(np.sqrt((here @ here) * (before @ before)))
+    correlation = float(here @ before) / norm if norm > 0 else 0.0
+    weight = min(most, max(0.0, correlation) * len(pairs) / (len(pairs) + FEW))
+    return np.where(among, weight * SHORT / (SHORT + columns.length), 0.0).astype(np.float32)
+
+
+def smooth(scores: Scores, weights: NDArray[np.float32], columns: Columns) -> Scores:
+    """What a session's neighbours add: wᵢ·(sᵢ₋₁ + sᵢ₊₁) + wᵢ/2·(sᵢ₋₂ + sᵢ₊₂); nothing from beyond its ends."""
+    if not weights.any():
+        return np.zeros_like(scores)
+    padded = np.append(scores, np.float32(0))  # row −1, beyond the end, reads the last entry
+    added = np.zeros_like(scores)
+    for step in (np.append(columns.previous, -1), np.append(columns.following, -1)):
+        added += padded[step[:-1]] + padded[step[step[:-1]]] / 2
+    return weights * added

@@ -31,6 +31,8 @@ class Plan:
     """The question as it stands."""
     moving: View | None
     """The question in the direction of its session; None without inertia."""
+    lean: float
+    """How far the question leans on its session, in [0, 1]: the share of ``moving`` in the score."""
     named: tuple[str, ...]
     """Participants that the question names."""
     about_past: bool
@@ -45,7 +47,7 @@ def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     own = View(terms, vector)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
-    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake)
+    return Plan(own, moving, 0.5, named(ask.text, names), about_past(ask.text), brake)
 
 
 def _vector(text: str, embed: Embed) -> Vector | None:

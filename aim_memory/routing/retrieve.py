@@ -1,26 +1,25 @@
-"""Retrieval, top to bottom: who may be found → how the question is heard → scores → order → what is reported."""
+"""Retrieval, top to bottom: how the question is heard → who may be found → scores → order → what is reported."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.base import base
+from aim_memory.routing.candidates import candidates
 from aim_memory.routing.confidence import confidence
-from aim_memory.routing.fusion import best_first
 from aim_memory.routing.inertia import advance
-from aim_memory.routing.ordering import current_first, share
+from aim_memory.routing.ordering import by_score, current_first, displaced
 from aim_memory.routing.plan import Plan, plan
+from aim_memory.routing.priors import priors
 from aim_memory.routing.scoring import Scored, rescore
 from aim_memory.routing.trace import explain
-from aim_memory.routing.values import Ask, Displaced, Embed, Mask, Ranked, Ranking, Scores
-
-POOL = 64
-"""Least number of candidates that anchors and decay look at; four times what is asked for, if that is more."""
+from aim_memory.routing.values import Ask, Embed, Mask, Ranked, Ranking, Scores
+from aim_memory.routing.visible import visible
+from aim_memory.types import SessionState
 
 
 def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Ranking:
@@ -28,12 +27,71 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
 
     A failing embedder leaves words and anchors. With a session, its next state is in the ranking; nothing is stored.
     """
-    among = visible(ask, index)
     planned = plan(ask, index, embed, config)
-    session = ask.session and advance(ask.session, ask.text, planned.own.vector, config.inertia_momentum, ask.now)
-    scanned = int(among.sum())
-    if not scanned:
-        return Ranking((), 0.0, (), 0, len(index), session, conflicts=False)
-    parts, pool = candidates(ask, planned, index, among, config)
-    scored = rescore(ask, planned, index, parts, pool, config)
-    ...
+    among = visible(ask, index)
+    parts = scores(planned, index, among, config)
+    pool = candidates(ask, total(parts), index, among)
+    scored = rescore(ask, pool, parts, index, config)
+    kept = [one for one in scored if not (ask.mode == "strict" and one.contradicted)]
+    order = arrange(kept, planned, index, config)
+    hits = [report(one, ask, index) for one in order[: ask.top_k]]
+    hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
+    return Ranking(
+        hits=tuple(hits),
+        confidence=confidence(planned.own, [one.row for one in order], index),
+        suppressed=displaced(kept, index, ask.top_k),
+        scanned=int(among.sum()),
+        stored=len(index),
+        session=_next(ask, planned, config),
+        conflicts=any(hit.conflicting or not hit.current for hit in hits),
+        vetoed=tuple(index.id_of(one.row) for one in scored if one not in kept),
+        explanation=explain(planned) if ask.explain else None,
+    )
+
+
+def scores(planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
+    """Named parts of every row's score, before anchors and decay."""
+    own = base(planned.own, index, among, config)
+    parts = {**own, **priors(planned, index, config)}
+    if planned.moving is not None:
+        moving = base(planned.moving, index, among, config)
+        parts["inertia"] = planned.lean * (total(moving) - total(own))
+    return parts
+
+
+def total(parts: Mapping[str, Scores]) -> Scores:
+    return np.sum(list(parts.values()), axis=0, dtype=np.float32)
+
+
+def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: AIMConfig) -> list[Scored]:
+    """By score; what superseded a memory goes right before it, unless the question is about the past."""
+    order = by_score(kept)
+    return current_first(order, index) if config.supersession and not planned.about_past else order
+
+
+def report(one: Scored, ask: Ask, index: IndexReader) -> Ranked:
+    closer = index.superseded_by(one.row)
+    return Ranked(
+        id=index.id_of(one.row),
+        score=one.score,
+        parts=one.parts,
+        matched=tuple(anchor.text for anchor in one.match.matched),
+        missing=tuple(anchor.text for anchor in one.match.missing),
+        conflicting=tuple(anchor.text for anchor in one.match.conflicting),
+        current=closer is None or not _in_force(one.row, closer, ask, index),
+        superseded_by=closer,
+        weight=one.weight,
+    )
+
+
+def _in_force(row: int, closer: str, ask: Ask, index: IndexReader) -> bool:
+    """Had the supersession happened, and was it known, at the moment that is asked about?"""
+    later = index.row_of(closer)
+    told = ask.known_at is None or later is None or index.columns.created_at[later] <= ask.known_at.timestamp()
+    return bool(told and (ask.as_of is None or index.columns.valid_until[row] <= ask.as_of.timestamp()))
+
+
+def _next(ask: Ask, planned: Plan, config: AIMConfig) -> SessionState | None:
+    if ask.session is None:
+        return None
+    return advance(ask.session, ask.text, planned.own.vector, config.inertia_momentum, ask.now)

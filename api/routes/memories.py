@@ -56,16 +56,23 @@ class ListParams(Body):
 
 @router.post("", operation_id="write_memories", summary="Write memories", responses=failures(409, 413, 415, 507))
 async def write(
-    body: WriteRequest, caller: Writer, service: ServiceDep, idempotency_key: IdempotencyKey = None
+    body: WriteRequest,
+    caller: Writer,
+    service: ServiceDep,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> WriteReply:
     """One text, a list of chat messages, or a batch of memories: one commit, durable when this returns.
 
     A rejected item does not undo the others; see `status` and `reason` of each result. Same id and content again is
     `unchanged`; same id with other content is a 409.
     """
-    return await service.write(
+    reply = await service.write(
         service.engine.write, caller.tenant, body, idempotency_key=idempotency_key, author=caller.name
     )
+    if reply.replayed:
+        response.headers["idempotent-replayed"] = "true"
+    return reply
 
 
 @router.get("", operation_id="list_memories", summary="List memories", responses=failures())

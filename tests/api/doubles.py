@@ -127,9 +127,7 @@ def _next(parts: AsyncIterator[bytes] | Any) -> list[bytes]:
     return [] if following is None else [following]
 
 
-def scope_of(
-    app: ASGIApp, method: str, path: str, headers: Mapping[str, str], client: tuple[str, int] | None
-) -> Scope:
+def scope_of(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], client: tuple[str, int] | None) -> Scope:
     named = {"host": "127.0.0.1:8765", **headers}
     return {
         "type": "http",

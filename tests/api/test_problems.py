@@ -72,9 +72,7 @@ def test_a_field_at_fault_is_named(settings: Settings) -> None:
         assert client.post("/v1/query", json=QUESTION).json()["field"] == "top_k"
 
 
-def test_a_crash_is_logged_with_its_request_and_not_shown(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_crash_is_logged_with_its_request_and_not_shown(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "aim_memory.api"), asked(settings, ZeroDivisionError("secret-9")) as client:
         reply = client.post("/v1/query", json=QUESTION, headers={"x-request-id": "abc-1"})
     assert (reply.status_code, reply.json()["code"]) == (500, "internal")

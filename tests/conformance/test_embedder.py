@@ -12,6 +12,8 @@ import pytest
 from aim_memory.llm.batching import BatchingEmbedder
 from aim_memory.llm.cached import CachedEmbedder
 from aim_memory.llm.hashing import HashingEmbedder
+from aim_memory.llm.lazy import Identity, LazyEmbedder
+from aim_memory.llm.packaged import packaged_identity
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
 
@@ -32,13 +34,15 @@ PAIRS = [
 def _minilm() -> Embedder:
     from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
 
-    return SentenceTransformersEmbedder(EmbedderSettings())
+    settings = EmbedderSettings()
+    return LazyEmbedder(packaged_identity(settings), lambda: SentenceTransformersEmbedder(settings))
 
 
 FACTORIES: dict[str, Callable[[Path], Embedder]] = {
     "hashing": lambda folder: HashingEmbedder(),
     "cached": lambda folder: CachedEmbedder(HashingEmbedder(), folder),
     "batching": lambda folder: BatchingEmbedder(HashingEmbedder()),
+    "lazy": lambda folder: LazyEmbedder(Identity("hashing-1|256", 256, 256), HashingEmbedder),
     "minilm": lambda folder: _minilm(),
 }
 

@@ -17,6 +17,8 @@ from aim_memory.llm.batching import BatchingEmbedder
 from aim_memory.llm.cached import CachedEmbedder
 from aim_memory.llm.devices import choose_device
 from aim_memory.llm.hashing import HashingEmbedder
+from aim_memory.llm.lazy import Identity, LazyEmbedder
+from aim_memory.llm.packaged import PACKAGED_SHA256
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import Vectors
 
@@ -210,12 +212,35 @@ def test_one_bad_text_does_not_fail_its_neighbours() -> None:
     assert [isinstance(answer, EmbedderError) for answer in answers] == [False, True, False]
 
 
+# --- lazy --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_loaded_before_the_first_embedding_and_then_once() -> None:
+    loads: list[str] = []
+
+    def load() -> HashingEmbedder:
+        loads.append("load")
+        return HashingEmbedder()
+
+    lazy = LazyEmbedder(Identity("hashing-1|256", 256, 256), load)
+    assert (lazy.generation, lazy.dimension, lazy.window, loads) == ("hashing-1|256", 256, 256, [])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: lazy.embed_queries([str(number)]), range(8)))
+    assert loads == ["load"]
+
+
+def test_an_embedder_that_is_not_the_one_announced_is_refused() -> None:
+    lazy = LazyEmbedder(Identity("hashing-1|256", 256, 256), lambda: HashingEmbedder(dimension=64))
+    with pytest.raises(ConfigurationError, match=r"hashing-1\|64.*not.*hashing-1\|256"):
+        lazy.embed_documents(["one"])
+
+
 # --- the packaged model ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real_embedder
 def test_other_weights_than_the_released_ones_are_refused(tmp_path: Path) -> None:
-    from aim_memory.llm.sentence_transformers import PACKAGED_SHA256, check_digest
+    from aim_memory.llm.sentence_transformers import check_digest
 
     weights = tmp_path / "model.safetensors"
     with pytest.raises(ConfigurationError, match="is missing"):

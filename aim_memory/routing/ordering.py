@@ -1,0 +1,52 @@
+"""From scores to an order: what is current before what it replaced, and what decay moved."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import replace
+
+from aim_memory.ports import IndexReader
+from aim_memory.routing.scoring import Scored
+from aim_memory.routing.values import Displaced
+
+
+def by_score(scored: Sequence[Scored]) -> list[Scored]:
+    return sorted(scored, key=lambda one: one.score, reverse=True)
+
+
+def current_first(order: Sequence[Scored], index: IndexReader) -> list[Scored]:
+    """Puts what superseded a memory right before it; what is ahead already stays. Nothing is left out.
+
+    A version that is moved up takes the score of the one it goes before: the part "current" is what that adds.
+    """
+    by_row = {one.row: one for one in order}
+    placed: dict[int, Scored] = {}
+    for one in order:
+        for row in reversed(_versions(one.row, index, by_row)):
+            version = by_row[row]
+            lift = one.score - version.score
+            moved = replace(version, parts={**version.parts, "current": lift}) if lift > 0 else version
+            placed.setdefault(row, moved)
+    return list(placed.values())
+
+
+def _versions(row: int, index: IndexReader, among: Container[int]) -> list[int]:
+    """The row and what superseded it, oldest first."""
+    chain = [row]
+    while (closer := index.superseded_by(chain[-1])) is not None:
+        later = index.row_of(closer)
+        if later is None or later not in among or later in chain:
+            break
+        chain.append(later)
+    return chain
+
+
+def displaced(scored: Sequence[Scored], index: IndexReader, top_k: int) -> tuple[Displaced, ...]:
+    """What decay pushed down, if it is or would be among the first ``top_k``; by rank without decay."""
+    ranks = {one.row: rank for rank, one in enumerate(by_score(scored), start=1)}
+    fresh = sorted(scored, key=lambda one: one.score_without_decay, reverse=True)
+    return tuple(
+        Displaced(index.id_of(one.row), ranks[one.row], rank, one.weight)
+        for rank, one in enumerate(fresh[:top_k], start=1)
+        if ranks[one.row] > rank and one.weight < 1
+    )

@@ -1,0 +1,20 @@
+"""Why a ranking is as it is, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aim_memory.routing.plan import Plan
+
+
+def explain(plan: Plan) -> Mapping[str, object]:
+    """How the question was heard."""
+    moving = plan.moving
+    return {
+        "terms": dict(plan.own.terms),
+        "participants_named": list(plan.named),
+        "about_past": plan.about_past,
+        "embedded": plan.own.vector is not None,
+        "inertia": None if moving is None else {"share": round(plan.lean, 4), "gate": round(plan.gate, 4)},
+        "terms_carried": {} if moving is None else {t: round(w, 3) for t, w in moving.terms.items() if t not in plan.own.terms},
+    }
