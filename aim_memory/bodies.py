@@ -17,6 +17,8 @@ Mode = Literal["fast", "strict", "auto"]
 
 
 def _utc(moment: datetime) -> datetime:
+    if not 1000 <= moment.year <= 9000:  # days are added and taken away from it; the calendar ends at both ends
+        raise ValueError("the year must be from 1000 to 9000")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -15,7 +15,9 @@ class AIMConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Base ranking
-    lexical_weight: float = Field(0.4, ge=0, le=1, description="Share of words against meaning in the base score.")
+    lexical_weight: float = Field(0.4, ge=0, le=1, description="Share of words, against meaning, in the base score.")
+    lexical_weight_blind: float = Field(0.75, ge=0, le=1, description="The same in a script the embedder cannot read.")
+    feedback: float = Field(0.3, ge=0, description="How far the best hits pull the question towards them; 0 = off.")
     neighbour_weight: float = Field(0.4, ge=0, le=1, description="How much neighbouring turns speak for one; 0 = off.")
     speaker_bonus: float = Field(0.8, ge=0, description="For what a participant named in the question said.")
     assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")
@@ -27,7 +29,7 @@ class AIMConfig(BaseModel):
     inertia_strength: float = Field(0.5, ge=0, description="λ in d = q + λ·v; 0 switches inertia off.")
     inertia_momentum: float = Field(0.5, ge=0, lt=1, description="μ in v ← μ·v + (1−μ)·q.")
     left_spin: float = Field(0.0, ge=0, description="α of the left-spin gate on inertia at sharp turns; 0 = off.")
-    lexical_inertia: float = Field(0.4, ge=0, le=1, description="Weight of the earlier turns' words; 0 = off.")
+    lexical_inertia: float = Field(0.8, ge=0, le=1, description="Weight of the last turn's words, squared for the one before, ...; 0 = off.")
 
     # Temporal mirror
     weight_decay_gamma: float = Field(

@@ -6,7 +6,7 @@ implementation and every double passes the one conformance suite of its port (``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -87,7 +87,7 @@ class Generator(Protocol):
     @property
     def name(self) -> str: ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Delta]: ...
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]: ...
 
 
 class UnitOfWork(Protocol):
@@ -284,6 +284,10 @@ class IndexReader(Protocol):
         segments counts as ½ its best, ¼ its first and ¼ the mean of all: many segments are many chances."""
         ...
 
+    def prototypes(self, rows: Sequence[int]) -> Vectors:
+        """The mean of each memory's segment vectors, unit length: (len(rows), d); zeros without a vector."""
+        ...
+
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
         """BM25 (k1 1.2, b 0.75) of weighted question terms with each memory's best segment: (size,); 0 for none.
 
@@ -315,10 +319,14 @@ class NamespaceIndex(IndexReader, Protocol):
     def __len__(self) -> int: ...
 
 
+class Index(NamespaceIndex, IndexReader, Protocol):
+    """An index that can be changed and read."""
+
+
 class IndexKeeper(Protocol):
     """Hands out indexes that have caught up with the store."""
 
-    def open(self, space: Space) -> AbstractContextManager[NamespaceIndex]:
+    def open(self, space: Space) -> AbstractContextManager[Index]:
         """The index at a head not older than the last acknowledged write, held still for reading."""
         ...
 

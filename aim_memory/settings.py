@@ -7,9 +7,9 @@ This is the only module that reads the environment.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aim_memory.config import AIMConfig
@@ -33,6 +33,9 @@ class EmbedderSettings(_Section):
     document_prefix: str = ""
     threads: int = Field(1, ge=1, description="Torch threads; one is the most efficient per CPU second.")
     batch_size: int = Field(32, ge=1)
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Of the model's arithmetic; auto is bfloat16 on a CPU that computes it natively."
+    )
     cache_dir: Path | None = Field(None, description="Folder that keeps vectors by text digest; none if left out.")
 
 
@@ -77,7 +80,9 @@ class ServerSettings(_Section):
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AIM_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
-    home: Path = Field(default_factory=lambda: Path.home() / ".aim-memory", description="The data folder.")
+    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=lambda: Path.home() / ".aim-memory", description="The data folder."
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)

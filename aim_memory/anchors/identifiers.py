@@ -17,6 +17,7 @@ _SOFTWARE = (
     "python|node|node\\.js|java|ubuntu|debian|django|react|postgres|postgresql|mysql|sqlite|redis|kubernetes|android|ios|macos|"
     "windows|php|ruby|rust|go|kotlin|swift|numpy|pytorch|torch|cuda|kafka|nginx|docker|vue|angular|flask|fastapi"
 )
+_DIGIT = re.compile(r"\d")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？；、）)】》]+")
 _MAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}")
 _ARXIV = re.compile(r"\barxiv[: ]{0,2}(\d{4}\.\d{4,5})(?:v\d+)?|(?<![\d.])(\d{4}\.\d{5})(?:v\d+)?(?![\d.])")
@@ -24,7 +25,7 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>，。]+")
 _PHONE = re.compile(
     r"\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){2,4}(?!\d)|\(\d{3}\) ?\d{3}[- ]\d{4}(?!\d)|\d{3}[- .]\d{3}[- .]\d{4}(?!\d)"
     r"|1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|0\d{2,3}-\d{7,8}(?!\d)|0\d{4} \d{6}(?!\d)|0\d{3} \d{3} \d{3,4}(?!\d)"
-    r"|\d{3}-\d{4}(?![\d-])|0\d{2} \d{4} \d{4}(?!\d)"
+    r"|\d{3}-\d{4}(?![\d-])|0\d{2} \d{4} \d{4}(?!\d)|09\d{2}-?\d{3}-?\d{3}(?!\d)"
 )
 _VERSION = re.compile(
     rf"\bv(?:ersion |er\.? ?)?(?P<marked>\d+(?:\.\d+){{0,3}}(?:-?(?:alpha|beta|rc)\.?\d*)?)(?![\d.]*\d|[a-z])|(?<![\d.,$])(?P<dotted>\d+\.\d+\.\d+(?:\.\d+)?)(?![\d.]*\d)"
@@ -36,6 +37,7 @@ _NUMBERED = re.compile(
     r"(?:order|tracking|invoice|ticket|booking|confirmation|reference|account|policy|case|serial|订单|单号|快递|编号|账号|卡号|运单|取件码|密码|验证码)"
     r"(?: ?(?:number|no\.?|id|code|号|号码|尾号))?(?: ?(?:is|was|#|:|是|为) ?){0,2} ?#?([a-z]{0,4}-?\d[\da-z-]{2,})"
 )
+_LABELLED = re.compile(r"\b(?:apartment|apt\.?|flat|room|unit|gate|seat|suite|block|platform|hall|row) #?(\d+[a-z])\b")
 _TICKET = re.compile(r"#(\d+)\b")
 _MIXED = re.compile(r"\b(?=[a-f0-9-]*\d)(?=[a-f0-9-]*[a-f])[0-9a-f]{7,}(?:-[0-9a-f]{4,}){0,4}\b")
 _QUARTER = re.compile(r"[QH][1-4]$|[KMB]\d$")
@@ -58,7 +60,7 @@ def _spans(surface: Surface) -> Iterator[tuple[int, int, str, str | None]]:
         yield from _addresses(lower)
     if "@" in lower:
         yield from ((match.start(), match.end(), match.group(), "email") for match in _MAIL.finditer(lower))
-    if any(char.isdigit() for char in lower):
+    if _DIGIT.search(lower):
         yield from _numbered(surface)
 
 
@@ -110,5 +112,6 @@ _GRAMMARS: tuple[tuple[re.Pattern[str], str | None, _Key], ...] = (
     (_PHONE, "phone", _digits),
     (_FLIGHT, "flight", _compact),
     (_TICKET, None, lambda text: f"#{text}"),
+    (_LABELLED, None, _compact),
     (_MIXED, None, _compact),
 )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from aim_memory.answer.finish import abstention
-from aim_memory.answer.scoring import Candidate, candidates
+from aim_memory.answer.scoring import candidates
+from aim_memory.answer.stretches import Stretch, overlap
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, EvidenceBlock, Prompt
 
 QUOTES = 3
-"""Most sentences quoted."""
-CLOSE = 0.7
-"""A further sentence is quoted when it scores at least this share of the best."""
+"""Most stretches quoted."""
+CLOSE = 1.5
+"""A further stretch is quoted when its score is at most this far below the best."""
 LEAST_CONFIDENCE = 0.2
-LEAST_RELEVANCE = 0.2
 
 
 class ExtractiveGenerator(Generator):
-    """Quotes the one to three sentences that answer best, one a line, best first; abstains when nothing fits.
+    """Quotes the one to three stretches that answer best, one a line, best first; abstains when nothing fits.
 
     Every line is a literal stretch of one block, so its citation is exact. It looks at ``Prompt.question``,
     ``blocks`` and ``confidence`` only: instructions in stored text are text to it.
@@ -41,16 +41,11 @@ class ExtractiveGenerator(Generator):
 def answer(question: str, blocks: Sequence[EvidenceBlock], confidence: float) -> list[str]:
     """The quotes, best first; none when the evidence does not seem to hold an answer."""
     ranked = candidates(question, blocks)
-    if not ranked or _hopeless(ranked, confidence):
+    if not ranked or confidence < LEAST_CONFIDENCE:
         return []
-    best = ranked[0]
-    chosen: list[Candidate] = []
+    chosen: list[Stretch] = []
     for candidate in ranked:
-        fresh = candidate.text not in (taken.text for taken in chosen)
-        if fresh and candidate.score >= CLOSE * best.score and len(chosen) < QUOTES:
-            chosen.append(candidate)
-    return [candidate.text for candidate in chosen]
-
-
-def _hopeless(ranked: Sequence[Candidate], confidence: float) -> bool:
-    return confidence < LEAST_CONFIDENCE or max(c.relevance for c in ranked) < LEAST_RELEVANCE
+        near = candidate.score >= ranked[0].score - CLOSE
+        if near and len(chosen) < QUOTES and not any(overlap(candidate.stretch, taken) for taken in chosen):
+            chosen.append(candidate.stretch)
+    return [stretch.text for stretch in chosen]

@@ -1,4 +1,4 @@
-"""Which sentence of the evidence answers a question best: named parts, one weighted sum."""
+"""Which stretch of the evidence answers a question best: named parts, one weighted sum."""
 
 from __future__ import annotations
 
@@ -7,140 +7,152 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aim_memory.answer.asked import HELD, Asked, asked
-from aim_memory.text import analyse, fold, is_question, sentences
-from aim_memory.types import EvidenceBlock
+from aim_memory.anchors import extract
+from aim_memory.answer.asked import Asked, asked
+from aim_memory.answer.held import holds_kind, holds_unit
+from aim_memory.answer.stretches import Stretch, stretches
+from aim_memory.text import analyse, fold, is_question
+from aim_memory.text.concepts import notions
+from aim_memory.types import Anchor, EvidenceBlock
 
 WEIGHTS: Mapping[str, float] = {
-    "rank": 1.0,
-    "overlap": 1.0,
-    "around": 0.6,
-    "kind": 0.35,
-    "unit": 0.25,
-    "question": -0.8,
-    "stale": -0.6,
-    "assistant": -0.25,
-    "recency": 0.15,
-    "thin": -0.4,
+    "rank": 1.5,
+    "score": 2.0,
+    "words": 0.3,
+    "notions": 1.0,
+    "led_words": 0.3,
+    "led_notions": 0.3,
+    "kind": 1.2,
+    "unit": 1.3,
+    "reply": 0.7,
+    "asks": -0.8,
+    "voice": -1.3,
+    "recency": 1.3,
+    "stale": -0.8,
+    "thin": -0.5,
+    "length": 0.3,
+    "speaker": 1.6,
 }
+
+PARTS = tuple(WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence, ``blocks[block].text[start:end]``, with its score parts."""
+    """A stretch with the parts of its score."""
 
-    block: int
-    start: int
-    end: int
-    text: str
+    stretch: Stretch
     parts: Mapping[str, float]
 
     @property
     def score(self) -> float:
         return sum(WEIGHTS[name] * value for name, value in self.parts.items())
 
-    @property
-    def relevance(self) -> float:
-        """How much of the question the sentence and what stands around it hold, in [0, 1]."""
-        return max(self.parts["overlap"], self.parts["around"])
-
 
 def candidates(question: str, blocks: Sequence[EvidenceBlock]) -> list[Candidate]:
-    """All sentences of the blocks with their parts, best first; ties keep the order of the blocks."""
-    spans = [_lines(block.text) for block in blocks]
-    bags = [
-        [frozenset(analyse(block.text[start:end])) for start, end in cuts]
-        for block, cuts in zip(blocks, spans, strict=True)
-    ]
-    wanted = _Wanted(question, asked(question), _weights(question, blocks, bags))
-    around = [_around(place, blocks, bags) for place in range(len(blocks))]
-    ages = _recency(blocks)
-    found = [
-        Candidate(place, start, end, blocks[place].text[start:end], parts)
-        for place, block in enumerate(blocks)
-        for (start, end), bag in zip(spans[place], bags[place], strict=True)
-        for parts in [wanted.parts(block, block.text[start:end], bag, around[place], place, ages[place])]
-    ]
+    """All stretches of the blocks with their parts, best first; ties keep the order of the blocks."""
+    reading = _Reading.of(question, blocks)
+    found = [Candidate(stretch, reading.parts(stretch)) for stretch in stretches(blocks)]
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    question: str
-    asked: Asked
-    weights: Mapping[str, float]
+class _Reading:
+    """The question and the blocks, read once."""
 
-    def parts(
-        self, block: EvidenceBlock, text: str, bag: frozenset[str], around: frozenset[str], place: int, age: float
-    ) -> dict[str, float]:
-        sign = {"present": 1.0, "past": -1.0, "any": 0.3}[self.asked.tense]
-        stale = (not block.current) if self.asked.tense != "past" else -1.0 * (not block.current)
+    asked: Asked
+    named: frozenset[str]
+    """Folded speakers that the question names."""
+    known: frozenset[str]
+    """Keys of the question's own anchors."""
+    words: Mapping[str, float]
+    notions: Mapping[str, float]
+    blocks: Sequence[EvidenceBlock]
+    anchors: Sequence[tuple[Anchor, ...]]
+    leads: Sequence[tuple[int, ...]]
+    """Per block the blocks of the two turns before it, nearest first, as far as they are there."""
+    ages: Sequence[float]
+    levels: Sequence[float]
+
+    @classmethod
+    def of(cls, question: str, blocks: Sequence[EvidenceBlock]) -> _Reading:
+        speakers = {fold(block.speaker) for block in blocks if block.speaker}
+        mute = {term for speaker in speakers for term in analyse(speaker)}
+        return cls(
+            asked=asked(question),
+            named=frozenset(speaker for speaker in speakers if speaker.split()[0] in fold(question)),
+            known=frozenset(anchor.key for anchor in extract(question, reference=_latest(blocks))) if blocks else frozenset(),
+            words=_rarity(frozenset(analyse(question)) - mute, [frozenset(analyse(block.text)) for block in blocks]),
+            notions=_rarity(notions(question), [notions(block.text) for block in blocks]),
+            blocks=blocks,
+            anchors=[extract(block.text, reference=block.timestamp) for block in blocks],
+            leads=[_leads(block, blocks) for block in blocks],
+            ages=_ages(blocks),
+            levels=_levels(blocks),
+        )
+
+    def parts(self, stretch: Stretch) -> dict[str, float]:
+        block, place = self.blocks[stretch.block], stretch.block
+        inside = [a for a in self.anchors[place] if stretch.start <= a.start and a.end <= stretch.end]
+        bag, meant = frozenset(analyse(stretch.text)), notions(stretch.text)
+        led = [self.blocks[lead].text for lead in self.leads[place]]
+        asking = [self.levels[lead] for lead in self.leads[place][:1] if is_question(self.blocks[lead].text)]
+        sign = {"present": 1.0, "past": -1.0, "any": 0.15}[self.asked.tense]
         return {
             "rank": 1 / (1 + 0.3 * place),
-            "overlap": share(self.weights, bag),
-            "around": share(self.weights, around | bag),
-            "kind": self._kind(text),
-            "unit": float(any(unit.search(fold(text)) for unit in self.asked.units)),
-            "question": float(is_question(text)),
-            "stale": float(stale),
-            "assistant": float((block.role == "assistant") != self.asked.assistant),
-            "recency": sign * age,
+            "score": self.levels[place],
+            "words": _share(self.words, bag),
+            "notions": _share(self.notions, meant),
+            "led_words": _share(self.words, bag.union(*map(analyse, led))),
+            "led_notions": _share(self.notions, meant.union(*map(notions, led))),
+            "kind": float(bool(self.asked.kinds) and holds_kind(self.asked, stretch.text, inside, self.known)),
+            "unit": float(holds_unit(self.asked, inside)),
+            "reply": max(asking, default=0.0),
+            "asks": float(is_question(stretch.text)),
+            "voice": float((block.role == "assistant") != self.asked.assistant),
+            "recency": sign * self.ages[place],
+            "stale": (-1.0 if self.asked.tense == "past" else 1.0) * (not block.current),
             "thin": float(len(bag) < 3),
+            "length": math.log1p(len(bag)),
+            "speaker": float(not self.named or fold(block.speaker or "") in self.named),
         }
 
-    def _kind(self, text: str) -> float:
-        """Whether the sentence holds a value of a kind asked for that the question itself does not give."""
-        own = fold(self.question)
-        for kind in self.asked.kinds:
-            shown = HELD[kind].findall(text if kind in ("person", "place") else fold(text))
-            if any(value and fold(value) not in own for value in shown):
-                return 1.0
-        return 0.0
+
+def _rarity(wanted: frozenset[str], bags: Sequence[frozenset[str]]) -> dict[str, float]:
+    """Each wanted item with its weight ln((n + 1) / (df + 0.5)), at least 0.05."""
+    held = Counter(item for bag in bags for item in bag)
+    return {item: max(0.05, math.log((len(bags) + 1) / (held[item] + 0.5))) for item in wanted}
 
 
-def share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
-    """How much of the weight of the question's terms is in the bag, in [0, 1]."""
+def _share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
+    """How much of the weight is in the bag, in [0, 1]."""
     total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in bag) / total if total > 0 else 0.0
+    return sum(weight for item, weight in weights.items() if item in bag) / total if total > 0 else 0.0
 
 
-def _weights(
-    question: str, blocks: Sequence[EvidenceBlock], bags: Sequence[Sequence[frozenset[str]]]
-) -> dict[str, float]:
-    """Question terms by rarity over the sentences, ln((n + 1) / (df + 0.5)). Who speaks is known from the block."""
-    speakers = {term for block in blocks if block.speaker for term in analyse(block.speaker)}
-    lines = [bag for group in bags for bag in group]
-    held = Counter(term for bag in lines for term in bag)
-    return {
-        term: max(0.05, math.log((len(lines) + 1) / (held[term] + 0.5)))
-        for term in analyse(question)
-        if term not in speakers
+def _leads(block: EvidenceBlock, blocks: Sequence[EvidenceBlock]) -> tuple[int, ...]:
+    if block.session_id is None or block.ordinal is None:
+        return ()
+    gaps = {
+        place: block.ordinal - other.ordinal
+        for place, other in enumerate(blocks)
+        if other.session_id == block.session_id and other.ordinal is not None
     }
+    return tuple(sorted((place for place, gap in gaps.items() if 1 <= gap <= 2), key=lambda place: gaps[place]))
 
 
-def _around(place: int, blocks: Sequence[EvidenceBlock], bags: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
-    """Terms of the whole block, and of the turn before it when that is among the blocks: a reply rests on its question."""
-    block = blocks[place]
-    near = [
-        other
-        for other, before in enumerate(blocks)
-        if before.memory_id == block.memory_id
-        or (
-            before.session_id == block.session_id is not None
-            and before.ordinal is not None
-            and block.ordinal is not None
-            and 0 < block.ordinal - before.ordinal <= 1
-        )
-    ]
-    return frozenset().union(*(bag for other in near for bag in bags[other]))
-
-
-def _recency(blocks: Sequence[EvidenceBlock]) -> list[float]:
-    """Place of each block in time, 0 the oldest, 1 the newest."""
+def _ages(blocks: Sequence[EvidenceBlock]) -> list[float]:
+    """Place of each block in time: 0 the oldest, 1 the newest."""
     times = sorted({block.timestamp for block in blocks})
-    last = max(1, len(times) - 1)
-    return [times.index(block.timestamp) / last for block in blocks]
+    return [times.index(block.timestamp) / max(1, len(times) - 1) for block in blocks]
 
 
-def _lines(text: str) -> list[tuple[int, int]]:
-    return [span for span in sentences(text) if any(map(str.isalnum, text[slice(*span)]))]
+def _levels(blocks: Sequence[EvidenceBlock]) -> list[float]:
+    """Retrieval scores, 1 for the best and 0 for the least."""
+    scores = [block.score for block in blocks]
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
+
+
+def _latest(blocks: Sequence[EvidenceBlock]):  # type: ignore[no-untyped-def]
+    return max(block.timestamp for block in blocks)

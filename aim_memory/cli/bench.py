@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +24,9 @@ from aim_memory.config import AIMConfig
 from aim_memory.settings import Settings
 
 if TYPE_CHECKING:
-    from aim_memory.cli.bench_run import Run, Step
+    from aim_memory.cli.bench_run import Asked, Step, Written
 
-app = typer.Typer(help="Measures retrieval on evaluation sets.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "inertia": {"inertia_strength": 0.0, "lexical_inertia": 0.0},
@@ -77,68 +78,61 @@ def retrieval(
     with reporting(as_json=False):
         chosen = read_sets(folder, [name for name in sets.split(",") if name], limit)
         settings = _with_cache(Settings(), cache)
-        bench = Bench(settings, with_session=with_session, max_tokens=max_tokens, switches=SWITCHES if ablate else {})
-        runs = {one.name: bench.run(one) for one in chosen}
+        configs = _configs(settings.memory, SWITCHES if ablate else {})
+        runs = {one.name: _run(one, settings, configs, with_session, max_tokens) for one in chosen}
         report = _report(settings, runs)
         _print(report)
         if out is not None:
             out.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-class Bench:
-    """Runs sets, whole and with each mechanism switched off."""
+@dataclass(frozen=True)
+class Run:
+    """One set under one configuration."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        with_session: bool = True,
-        max_tokens: int | None = None,
-        switches: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        self._settings = settings
-        self._with_session = with_session
-        self._max_tokens = max_tokens
-        self._configs = {"": settings.memory} | {
-            name: _changed(settings.memory, changes) for name, changes in switches.items()
-        }
+    written: Written
+    asked: Asked
 
-    def run(self, chosen: EvaluationSet) -> dict[str, Run]:
-        """The runs of a set: "" with everything on, and one without each mechanism."""
-        from aim_memory.cli.bench_run import Run, ask_set, write_set
 
-        with TemporaryDirectory(prefix="aimem-bench-") as scratch:
-            runs: dict[str, Run] = {}
-            for name, config in self._configs.items():
-                home = Path(scratch) / (name if name in AT_WRITE else "all")
-                title = f"{chosen.name}, no {name}" if name else chosen.name
-                settings = self._settings.model_copy(update={"memory": config})
-                seconds, written = runs[""].write_s if runs else 0.0, runs[""].written if runs else {}
-                if not home.exists():
-                    with _progress(f"{title}: writing", len(chosen.memories)) as step:
-                        seconds, written = write_set(home, settings, chosen, step)
-                with _progress(f"{title}: asking", len(chosen.questions)) as step:
-                    outcomes, query_s = ask_set(
-                        home,
-                        settings,
-                        config,
-                        chosen,
-                        step,
-                        label=name or "all",
-                        with_session=self._with_session,
-                        max_tokens=self._max_tokens,
-                    )
-                runs[name] = Run(outcomes, seconds, query_s, written)
-            return runs
+WHOLE = "all"
+"""Name of the run with every mechanism on."""
+
+
+def _run(
+    chosen: EvaluationSet,
+    settings: Settings,
+    configs: Mapping[str, AIMConfig],
+    with_session: bool,
+    max_tokens: int | None,
+) -> dict[str, Run]:
+    """The runs of a set by what is left out. Runs that write alike share a folder."""
+    from aim_memory.cli.bench_run import Manner, ask_set, write_set
+
+    folders: dict[Path, Written] = {}
+    runs: dict[str, Run] = {}
+    with TemporaryDirectory(prefix="aimem-bench-") as scratch:
+        for name, config in configs.items():
+            title = chosen.name if name == WHOLE else f"{chosen.name}, no {name}"
+            under = settings.model_copy(update={"memory": config})
+            home = Path(scratch) / (name if name in AT_WRITE else WHOLE)
+            if home not in folders:
+                with _progress(f"{title}: writing", len(chosen.memories)) as step:
+                    folders[home] = write_set(home, under, chosen, step)
+            with _progress(f"{title}: asking", len(chosen.questions)) as step:
+                asked = ask_set(home, under, chosen, Manner(name, with_session, max_tokens), step)
+            runs[name] = Run(folders[home], asked)
+    return runs
+
+
+def _configs(config: AIMConfig, switches: Mapping[str, Mapping[str, Any]]) -> dict[str, AIMConfig]:
+    """What to leave out → the configuration without it."""
+    changed = {name: AIMConfig.model_validate(config.model_dump() | dict(off)) for name, off in switches.items()}
+    return {WHOLE: config} | changed
 
 
 def _with_cache(settings: Settings, cache: Path | None) -> Settings:
     folder = cache or settings.embedder.cache_dir or settings.home / "vectors"
     return settings.model_copy(update={"embedder": settings.embedder.model_copy(update={"cache_dir": folder})})
-
-
-def _changed(config: AIMConfig, changes: Mapping[str, Any]) -> AIMConfig:
-    return AIMConfig.model_validate(config.model_dump() | dict(changes))
 
 
 @contextmanager
@@ -153,7 +147,7 @@ def _progress(title: str, total: int) -> Iterator[Step]:
 
 
 def _report(settings: Settings, runs: Mapping[str, Mapping[str, Run]]) -> dict[str, Any]:
-    whole = {name: _set_report(name, of[""]) for name, of in runs.items()}
+    whole = {name: _set_report(name, of[WHOLE]) for name, of in runs.items()}
     measured = [report["all"] for report in whole.values()]
     return {
         "config": settings.memory.model_dump(),
@@ -165,26 +159,26 @@ def _report(settings: Settings, runs: Mapping[str, Mapping[str, Run]]) -> dict[s
 
 
 def _set_report(name: str, run: Run) -> dict[str, Any]:
-    by_category = sorted(run.outcomes, key=lambda outcome: outcome.category)
+    by_category = sorted(run.asked.outcomes, key=lambda outcome: outcome.category)
     return {
         "all": summary(_counted(name, run)),
         "categories": {
             category: summary(list(outcomes))
             for category, outcomes in groupby(by_category, key=lambda outcome: outcome.category)
         },
-        "written": dict(run.written),
-        "write_s": round(run.write_s, 1),
-        "query_s": round(run.query_s, 1),
+        "written": dict(run.written.statuses),
+        "write_s": round(run.written.seconds, 1),
+        "query_s": round(run.asked.seconds, 1),
     }
 
 
 def _counted(name: str, run: Run) -> list[Outcome]:
-    return [outcome for outcome in run.outcomes if (name, outcome.category) not in ASIDE]
+    return [outcome for outcome in run.asked.outcomes if (name, outcome.category) not in ASIDE]
 
 
 def _ablation(runs: Mapping[str, Mapping[str, Run]]) -> dict[str, Any]:
     """Mechanism → measure → set ("mean" for all) → what the mechanism adds: with it minus without it."""
-    mechanisms = [name for name in next(iter(runs.values())) if name]
+    mechanisms = [name for name in next(iter(runs.values())) if name != WHOLE]
     return {
         mechanism: {
             measure: _added(runs, mechanism, measure) for measure in ("R@1", "R@10", "nDCG@10", "gold in context")
@@ -196,7 +190,7 @@ def _ablation(runs: Mapping[str, Mapping[str, Run]]) -> dict[str, Any]:
 def _added(runs: Mapping[str, Mapping[str, Run]], mechanism: str, measure: str) -> dict[str, dict[str, float]]:
     value = MEASURES[measure]
     pairs = {
-        name: tuple([value(outcome) for outcome in _counted(name, of[key])] for key in (mechanism, ""))
+        name: tuple([value(outcome) for outcome in _counted(name, of[key])] for key in (mechanism, WHOLE))
         for name, of in runs.items()
     }
     added = {name: difference([(without, whole)]) for name, (without, whole) in pairs.items()}

@@ -14,7 +14,6 @@ from typing import Any
 from aim_memory.bodies import QueryReply
 from aim_memory.cli.bench_metrics import DEPTH, Outcome, holds
 from aim_memory.cli.bench_sets import EvaluationSet, Question, StoredTurn
-from aim_memory.config import AIMConfig
 from aim_memory.embedded import AIMMemory
 from aim_memory.settings import Settings
 
@@ -28,19 +27,35 @@ Step = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Run:
-    """One set under one configuration."""
+class Written:
+    """A set lies in a data folder."""
 
-    outcomes: Sequence[Outcome]
-    """One for each question, in their order."""
-    write_s: float
-    query_s: float
-    written: Mapping[str, int]
+    seconds: float
+    statuses: Mapping[str, int]
     """How many writes ended with each status."""
 
 
-def write_set(home: Path, settings: Settings, chosen: EvaluationSet, step: Step) -> tuple[float, Mapping[str, int]]:
-    """Writes a set into a data folder; returns the seconds and how many writes ended with each status."""
+@dataclass(frozen=True)
+class Asked:
+    """All questions of a set were asked."""
+
+    seconds: float
+    outcomes: Sequence[Outcome]
+    """One for each question, in their order."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How questions are asked."""
+
+    label: str
+    """Begins the names of the sessions: two runs over one folder do not share them."""
+    with_session: bool = True
+    max_tokens: int | None = None
+
+
+def write_set(home: Path, settings: Settings, chosen: EvaluationSet, step: Step) -> Written:
+    """Writes a set into a data folder, batch by batch."""
     began = time.perf_counter()
     written: Counter[str] = Counter()
     with AIMMemory(home, settings=settings) as memory:
@@ -48,37 +63,35 @@ def write_set(home: Path, settings: Settings, chosen: EvaluationSet, step: Step)
             reply = memory.write(namespace=namespace, memories=items)
             written.update(result.status for result in reply.results)
             step(len(items))
-    return time.perf_counter() - began, written
+    return Written(time.perf_counter() - began, written)
 
 
-def ask_set(
-    home: Path,
-    settings: Settings,
-    config: AIMConfig,
-    chosen: EvaluationSet,
-    step: Step,
-    *,
-    label: str,
-    with_session: bool = True,
-    max_tokens: int | None = None,
-) -> tuple[list[Outcome], float]:
-    """Asks every question of a set, its history first, in a session of its own; returns outcomes and seconds."""
+def ask_set(home: Path, settings: Settings, chosen: EvaluationSet, manner: Manner, step: Step) -> Asked:
+    """Asks every question of a set, each in a session of its own, the turns before it first."""
     began = time.perf_counter()
-    names = _names(chosen)
+    names = {f"m{number}": turn.id for number, turn in enumerate(chosen.memories)}
     outcomes = []
-    with AIMMemory(home, settings=settings, config=config) as memory:
+    with AIMMemory(home, settings=settings) as memory:
         for number, question in enumerate(chosen.questions):
-            session_id = f"{label}-{number}" if with_session and question.history else None
-            namespace = _namespace(chosen, question.namespace)
-            for turn in question.history[-HISTORY:] if session_id else ():
-                memory.query(turn, namespace=namespace, session_id=session_id, top_k=1, mode="fast")
-            asked = time.perf_counter()
-            reply = memory.query(
-                question.text, namespace=namespace, session_id=session_id, top_k=DEPTH, max_tokens=max_tokens
-            )
-            outcomes.append(_outcome(question, reply, names, chosen, time.perf_counter() - asked))
+            in_session = manner.with_session and bool(question.history)
+            asked = _ask(memory, chosen, question, manner, f"{manner.label}-{number}" if in_session else None)
+            outcomes.append(_outcome(chosen, question, names, *asked))
             step(1)
-    return outcomes, time.perf_counter() - began
+    return Asked(time.perf_counter() - began, outcomes)
+
+
+def _ask(
+    memory: AIMMemory, chosen: EvaluationSet, question: Question, manner: Manner, session_id: str | None
+) -> tuple[QueryReply, float]:
+    """The reply, and the seconds it took, those of the earlier turns left out."""
+    namespace = _namespace(chosen, question.namespace)
+    for turn in question.history[-HISTORY:] if session_id else ():
+        memory.query(turn, namespace=namespace, session_id=session_id, top_k=1, mode="fast")
+    began = time.perf_counter()
+    reply = memory.query(
+        question.text, namespace=namespace, session_id=session_id, top_k=DEPTH, max_tokens=manner.max_tokens
+    )
+    return reply, time.perf_counter() - began
 
 
 def _batches(chosen: EvaluationSet) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -108,11 +121,6 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _names(chosen: EvaluationSet) -> dict[str, str]:
-    """Ids as written → ids of the set."""
-    return {f"m{number}": turn.id for number, turn in enumerate(chosen.memories)}
-
-
 def _namespace(chosen: EvaluationSet, namespace: str) -> str:
     return f"bench/{_safe(chosen.name)}-{_safe(namespace)}"
 
@@ -122,7 +130,7 @@ def _safe(text: str) -> str:
 
 
 def _outcome(
-    question: Question, reply: QueryReply, names: Mapping[str, str], chosen: EvaluationSet, seconds: float
+    chosen: EvaluationSet, question: Question, names: Mapping[str, str], reply: QueryReply, seconds: float
 ) -> Outcome:
     inside = [holds(reply.context, chosen.texts[question.namespace, gold]) for gold in question.gold]
     return Outcome(

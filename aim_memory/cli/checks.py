@@ -59,7 +59,7 @@ def _extras(settings: Settings) -> Finding:
 
 
 def _folder(settings: Settings) -> Finding:
-    home = settings.home.expanduser()
+    home = settings.home
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryFile(dir=home):
@@ -90,9 +90,9 @@ def _database(settings: Settings) -> Finding:
             figures = store.check()
         finally:
             store.close()
-    except AIMMemoryError as failure:
+    except (AIMMemoryError, OSError) as failure:
         fix = "Look at AIM_DATABASE__URL, at the rights on the data folder, and whether an older version is running."
-        return Finding("database", "failed", failure.message, fix)
+        return Finding("database", "failed", str(failure), fix)
     return Finding("database", "ok", ", ".join(f"{name} {value}" for name, value in figures.items()))
 
 

@@ -48,9 +48,12 @@ class Place:
             from pydantic import ValidationError
 
             from aim_memory.settings import Settings
-        given = {"url": self.url, "api_key": self.key, "home": self.home}
+        named = {"url": self.url, "api_key": self.key, "home": self.home}
+        given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+        if self.home is not None:
+            given.setdefault("url", None)  # a folder that is named goes before a server of the environment
         try:
-            return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+            return Settings(**given)
         except ValidationError as failure:
             raise ConfigurationError(_setting_trouble(failure.errors())) from failure
 

@@ -25,9 +25,9 @@ class LocalServer:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.home = home
         self.url = ""
-        self._log = home / "server.log"
+        self.log = home / "server.log"
         command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--home", str(home)]
-        with self._log.open("wb") as log:
+        with self.log.open("wb") as log:
             self._child = subprocess.Popen(
                 [*command, "--host", "127.0.0.1", "--port", str(port)],
                 stdin=subprocess.DEVNULL,
@@ -40,13 +40,13 @@ class LocalServer:
         """Returns when the server takes requests. Raises ConfigurationError when it cannot start."""
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
-            if found := _ADDRESS.search(self._log.read_bytes()):
+            if found := _ADDRESS.search(self.log.read_bytes()):
                 self.url = found[1].decode()
                 return
             if self._child.poll() is not None:
                 break
             time.sleep(LOOK_EVERY_S)
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip()
+        said = self.log.read_text(encoding="utf-8", errors="replace").strip()
         raise ConfigurationError(f"The service did not start. It said:\n{said or 'nothing'}\nTry: aimem doctor")
 
     def client(self) -> Client:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aim_memory.transfer import Report
 
 ACCENT = "cyan"
+OUTCOMES = ("valid", "created", "unchanged", "rejected")
 MARKS = {"created": "[green]✓ created[/]", "unchanged": "[dim]= unchanged[/]", "rejected": "[red]✗ rejected[/]"}
 
 
@@ -145,11 +146,10 @@ def scores(parts: Mapping[str, float]) -> Text:
 
 
 def tokens(count: Tokens) -> str:
-    """What the context costs, and what it saves against the full text."""
-    if count.full_text <= 0:
+    """What the context costs, and what it saves against the whole texts of the results."""
+    if count.context >= count.full_text:
         return f"{count.context:,} tokens"
-    saved = max(0.0, 1 - count.context / count.full_text)
-    return f"{count.context:,} of {count.full_text:,} tokens ({saved:.0%} saved)"
+    return f"{count.context:,} of {count.full_text:,} tokens ({1 - count.context / count.full_text:.0%} saved)"
 
 
 def milliseconds(timings: Mapping[str, float]) -> float:
@@ -219,7 +219,7 @@ def receipt(erased: EraseReceipt) -> RenderableType:
 
 
 def imported(report: Report) -> RenderableType:
-    counts = {name: f"{count:,}" for name, count in report.counts.items()}
+    counts = {name: f"{report.counts[name]:,}" for name in OUTCOMES if report.counts[name]}
     into = {f"in {namespace}": f"{count:,}" for namespace, count in report.namespaces.items()}
     if not report.problems:
         return pairs({**counts, **into})

@@ -61,6 +61,8 @@ def edit(
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if expires_at == "never":
         changes["expires_at"] = None
+    if not changes:
+        raise InvalidInputError("Say what to change: --text, --metadata, --pin, --unpin or --expires-at.")
     with place.memory() as memory:
         reply = memory.update(memory_id, namespace=namespace, if_match=version, **changes)
     place.show(reply, lambda: views.memory(reply))

@@ -55,6 +55,9 @@ def _memory(
     author: str | None,
 ) -> NewMemory:
     said_at = draft.timestamp or now
+    anchors = extract(draft.text, reference=said_at)
+    states = parts.config.supersession
+    stated = statements(draft.text, speaker=draft.speaker, role=draft.role, anchors=anchors) if states else ()
     return NewMemory(
         id=draft.id or parts.clock.new_id(),
         text=draft.text,
@@ -72,7 +75,7 @@ def _memory(
         pinned=draft.pinned,
         expires_at=draft.expires_at,
         segments=segments,
-        anchors=extract(draft.text, reference=said_at),
-        statements=statements(draft.text, speaker=draft.speaker, role=draft.role) if parts.config.supersession else (),
+        anchors=anchors,
+        statements=stated,
         generation=generation,
     )

@@ -29,6 +29,10 @@ from aim_memory.ports import Generator
 from aim_memory.types import Delta, Prompt, Space, Usage
 
 
+ANSWER_DEPTH = 30
+"""Hits that an answer may draw on, as far as the budget of the context allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preparation:
     """What is known before a generator speaks."""
@@ -92,7 +96,7 @@ class Answering:
 
     def _prepare(self, tenant: str, request: AnswerRequest) -> Preparation:
         generator = self._parts.generator(request.generator)
-        recalled = self._querying.recall(tenant, request)
+        recalled = self._querying.recall(tenant, request, depth=ANSWER_DEPTH)
         prompt = build_prompt(
             request.query,
             recalled.context.pieces,

@@ -68,15 +68,18 @@ class Querying:
     def query(self, tenant: str, request: QueryRequest) -> QueryReply:
         return reply(self.recall(tenant, request), request)
 
-    def recall(self, tenant: str, request: QueryRequest) -> Recalled:
-        """One retrieval, from question to context; moves the session on."""
+    def recall(self, tenant: str, request: QueryRequest, depth: int = 0) -> Recalled:
+        """One retrieval, from question to context; moves the session on.
+
+        ``depth`` hits may fill the context where that is more than ``top_k``; ``top_k`` of them are shown.
+        """
         self._check(request)
         watch = Stopwatch()
         space = Space(tenant, request.namespace)
         now = request.reference_date or self._parts.clock.now()
         anchors = extract(request.query, reference=now)
         watch.lap("anchors")
-        ranking, beside, decision = self._rank(space, request, now, anchors)
+        ranking, beside, decision = self._rank(space, request, now, anchors, depth)
         watch.lap("rank")
         memories = self._parts.store.get(space, [*(hit.id for hit in ranking.hits), *_flat(beside)])
         found = tuple((hit, memories[hit.id]) for hit in ranking.hits if hit.id in memories)
@@ -96,7 +99,7 @@ class Querying:
         return Recalled(now, anchors, ranking, found, neighbours, decision, context, watch)
 
     def _rank(
-        self, space: Space, request: QueryRequest, now: datetime, anchors: tuple[Anchor, ...]
+        self, space: Space, request: QueryRequest, now: datetime, anchors: tuple[Anchor, ...], depth: int
     ) -> tuple[Ranking, dict[str, list[str]], ModeDecision]:
         """Ranks, and once more in strict mode when what was found calls for it."""
         session = self._parts.sessions.get(space, request.session_id) if request.session_id else None
@@ -109,7 +112,7 @@ class Querying:
                     text=request.query,
                     now=now,
                     mode=decision.mode,
-                    top_k=request.top_k,
+                    top_k=max(request.top_k, depth),
                     anchors=anchors,
                     keep=keep,
                     as_of=request.as_of,
@@ -155,7 +158,7 @@ def _flat(groups: Mapping[str, Sequence[str]]) -> list[str]:
 def reply(recalled: Recalled, request: QueryRequest) -> QueryReply:
     """What the query route shows of a retrieval."""
     context, ranking = recalled.context, recalled.ranking
-    hits = [hit_view(hit, memory, explain=request.explain) for hit, memory in recalled.found]
+    hits = [hit_view(hit, memory, explain=request.explain) for hit, memory in recalled.found[: request.top_k]]
     return QueryReply(
         results=hits,
         mode=recalled.decision.mode,

@@ -22,10 +22,22 @@ class Clause:
     """Where it begins in the whole text, whose offsets the anchors use."""
     speaker: str
     anchors: Sequence[Anchor]
+    before: str = ""
+    """Folded text in front of the sentence."""
 
     def within(self, start: int, end: int) -> list[Anchor]:
         """Anchors that begin in ``[start, end)`` of the clause, in order."""
         return [anchor for anchor in self.anchors if start <= anchor.start - self.start < end]
+
+    @property
+    def prose(self) -> str:
+        """The text without what could be mistaken for words: identifiers ("old@example.com") and "4 May"."""
+        prose = self.text
+        for anchor in self.anchors:
+            if anchor.kind == "identifier" or (anchor.kind == "date" and "may" in anchor.text.lower()):
+                start, end = anchor.start - self.start, anchor.end - self.start
+                prose = f"{prose[:start]}{'_' * (end - start)}{prose[end:]}"
+        return prose
 
     def starts_name(self, start: int) -> bool:
         return any(anchor.kind == "name" and anchor.start - self.start == start for anchor in self.anchors)
@@ -40,9 +52,14 @@ class Rule:
     """
 
     attribute: str
+    cues: tuple[str, ...]
+    """The pattern can only match where one of these occurs."""
     pattern: re.Pattern[str]
     read: Reader
     scheduled: bool = False
+
+    def fits(self, text: str) -> bool:
+        return any(cue in text for cue in self.cues)
 
 
 def text_value(clause: Clause, start: int, end: int) -> str | None:
@@ -65,6 +82,19 @@ def named_value(clause: Clause, start: int, end: int) -> str | None:
     return None
 
 
+def place_value(clause: Clause, start: int, end: int) -> str | None:
+    """A named place, with the larger place that a comma joins to it ("Lisbon, Portugal")."""
+    wider = _WIDER.match(clause.text, end)
+    if wider and clause.starts_name(wider.start(1)):
+        end = wider.end()
+    return named_value(clause, start, end)
+
+
+def figure_value(clause: Clause, start: int, end: int) -> str | None:
+    """The first number of any kind, times of day included."""
+    return next((anchor.key for anchor in clause.within(start, end) if anchor.kind == "number"), None)
+
+
 def amount_value(clause: Clause, start: int, end: int) -> str | None:
     """The first number of any kind but a time of day."""
     for anchor in clause.within(start, end):
@@ -74,11 +104,18 @@ def amount_value(clause: Clause, start: int, end: int) -> str | None:
 
 
 def money_value(clause: Clause, start: int, end: int) -> str | None:
-    """The first amount of money; a bare number counts when the stretch has no other unit."""
-    for anchor in clause.within(start, end):
-        if anchor.kind == "number":
-            return anchor.key.split(" ")[0] if anchor.unit is None or anchor.unit in _CURRENCIES else None
-    return None
+    """The first number, when it is money."""
+    return _sum(clause, start, end, _CURRENCIES)
+
+
+def sum_value(clause: Clause, start: int, end: int) -> str | None:
+    """The first number, when it is money or bare: for rents, budgets and the like, where the currency goes without saying."""
+    return _sum(clause, start, end, _CURRENCIES | {None})
+
+
+def _sum(clause: Clause, start: int, end: int, units: frozenset[str | None]) -> str | None:
+    found = next((anchor for anchor in clause.within(start, end) if anchor.kind == "number"), None)
+    return found.key.split(" ")[0] if found and found.unit in units else None
 
 
 def time_value(clause: Clause, start: int, end: int) -> str | None:
@@ -104,8 +141,8 @@ def date_value(clause: Clause, start: int, end: int) -> str | None:
 
 def digits_value(clause: Clause, start: int, end: int) -> str | None:
     """The words, when there is a digit among them (an address)."""
-    value = text_value(clause, start, end)
-    return value if value and any(char.isdigit() for char in value) else None
+    value = _TRIMMED.sub("", clause.text[start:end])
+    return value if any(char.isdigit() for char in value) else None
 
 
 def identifier_value(slot: str) -> Reader:
@@ -134,9 +171,13 @@ def day_name(anchor: Anchor) -> str | None:
     return _WEEKDAYS[anchor.since.weekday()]
 
 
+_WIDER = re.compile(r", ([a-z]+)\b")
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_CURRENCIES = frozenset({"usd", "eur", "gbp", "cny", "jpy", "hkd", "twd", "inr", "krw", "pound"})
+_CURRENCIES: frozenset[str | None] = frozenset({"usd", "eur", "gbp", "cny", "jpy", "hkd", "twd", "inr", "krw", "pound"})
 _BARE_WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun)|[这本]?(?:周|週|星期|礼拜|禮拜)[一二三四五六日天]")
 _WEEKLY = re.compile(r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b")
-_TIME_LEAD = re.compile(r"(?:(?:on|at|to|for|from|until|till|by|every|each|now|back|forward|the|scheduled|set|be|around|about|next|this) )*|[在到于为每改定是了成]*")
+_TIME_LEAD = re.compile(
+    r"(?:(?:on|at|to|for|from|until|till|by|every|each|now|back|forward|the|scheduled|set|be|around|about|next|this) "
+    r"|[在到于为每改定是了成])*"
+)
 _TRIMMED = re.compile(r"^[\s,，:：'\"]+|[\s,，.。!！'\"]+$")

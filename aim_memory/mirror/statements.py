@@ -21,6 +21,15 @@ from aim_memory.types import Anchor, Statement
 _SILENT_ROLES = frozenset({"assistant", "system", "tool", "function", "developer"})
 _DETERMINER = re.compile(r"^(?:(?:my|our|the|this|that|a|an|new|current) )+|^(?:我们?的?|咱们?的?|这[个台辆次]?|那[个台辆次]?|本)+(?=.{2})")
 _PREPOSITION = re.compile(r"^(\w+) (?:for|of) (?:the |my |our )?([\w' ]+)$")
+_REQUEST = re.compile(
+    r"(?:(?:and|also|oh|please|so),? )*(?:(?:can|could|would|will) you )?(?:please |also |just )*(?:keep in mind|remember|note|write down|"
+    r"make a note|don't forget|save|for the record)(?: down)?,?(?: that)?:? |(?:请|麻烦)?(?:你)?(?:帮我)?(?:记一下|记住|记下来?|记得)[,，:：]"
+)
+"""Opens a request to remember: what follows is asserted even if the request is a question."""
+_HAN = re.compile("[\u4e00-\u9fff]")
+_CHANGE = re.compile("换|搬|跳槽|升|改|变")
+_OTHERS = re.compile("[他她]|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|[男女]友|男朋友|女朋友|室友|同事|朋友|同学|邻居")
+_NICKNAME = re.compile("[小老阿][\u4e00-\u9fff]")
 
 
 def statements(
@@ -41,19 +50,28 @@ def statements(
     owner = fold(speaker or role or "user").strip()
     found: dict[tuple[str, str], Statement] = {}
     for start, end in sentences(text):
-        clause = Clause(folded[start:end], start, owner, [anchor for anchor in anchors if start <= anchor.start < end])
-        for statement in _stated(clause):
+        for statement in _stated(_clause(folded, start, end, owner, anchors)):
             found[statement.subject, statement.attribute] = statement
     return tuple(found.values())
 
 
+def _clause(folded: str, start: int, end: int, owner: str, anchors: Sequence[Anchor]) -> Clause:
+    request = _REQUEST.match(folded, start, end)
+    if request:
+        start, end = request.end(), end - (folded[end - 1] == "?")
+    inside = [anchor for anchor in anchors if start <= anchor.start < end]
+    return Clause(folded[start:end], start, owner, inside, folded[:start])
+
+
 def _stated(clause: Clause) -> Iterator[Statement]:
-    if not open_sentence(clause.text):
+    prose = clause.prose
+    rules = [rule for rule in (CHINESE if _HAN.search(clause.text) else ENGLISH) if rule.fits(clause.text)]
+    if not rules or not open_sentence(prose):
         return
-    for rule in CHINESE if not clause.text.isascii() else ENGLISH:
+    for rule in rules:
         for match in rule.pattern.finditer(clause.text):
             statement = _statement(rule, match, clause)
-            if statement and asserted(clause.text, match.start(), match.end("value"), scheduled=rule.scheduled):
+            if statement and asserted(prose, match.start(), match.start("value") + 1, scheduled=rule.scheduled):
                 yield statement
 
 
@@ -73,9 +91,24 @@ def _subject(match: re.Match[str], clause: Clause) -> str | None:
     if groups.get("kin"):
         return f"{clause.speaker}'s {groups['kin']}"
     name = groups.get("name")
-    if name is None:
-        return clause.speaker
-    return name if clause.starts_name(match.start("name")) else None
+    if name:
+        return name if clause.starts_name(match.start("name")) or _NICKNAME.fullmatch(name) else None
+    return clause.speaker if groups.get("me") or _continues(clause, match.start()) else None
+
+
+def _continues(clause: Clause, at: int) -> bool:
+    """Whether a clause without a subject speaks of the speaker.
+
+    It does in English, whose patterns name "me" in other ways; in Chinese when 我 was the last person spoken of, or when
+    nothing was said before but that something changed ("换号了,新手机号是…").
+    """
+    if not _HAN.search(clause.text):
+        return True
+    lead = clause.before + clause.text[:at]
+    other = max((person.start() for person in _OTHERS.finditer(lead)), default=-1)
+    if "我" in lead or other >= 0:
+        return other < lead.rfind("我")
+    return not _HAN.search(lead) or bool(_CHANGE.search(lead))
 
 
 def _plain(thing: str) -> str:

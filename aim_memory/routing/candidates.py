@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aim_memory.ports import IndexReader
+from aim_memory.routing.fusion import best_rows
 from aim_memory.routing.values import Ask, Mask, Scores
 
 LEAST = 64
@@ -16,16 +14,9 @@ RARE = 32
 
 def candidates(ask: Ask, scores: Scores, index: IndexReader, among: Mask) -> list[int]:
     """Rows by falling score, the newer first on a tie, then the holders of rare anchors."""
-    rows = np.flatnonzero(among)
-    found = _best(scores, rows, max(LEAST, 4 * ask.top_k)).tolist()
+    found = best_rows(scores, among, max(LEAST, 4 * ask.top_k))
     for anchor in ask.anchors:
         holders = index.anchored(anchor.kind, anchor.key)
         if len(holders) <= RARE:
             found += holders[among[holders]].tolist()
     return list(dict.fromkeys(found))
-
-
-def _best(scores: Scores, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    if len(rows) > count:
-        rows = rows[np.argpartition(-scores[rows], count - 1)[:count]]
-    return rows[np.lexsort((-rows, -scores[rows]))]

@@ -21,7 +21,10 @@ def standardise(scores: Scores, among: Mask, least_spread: float) -> Scores:
     return np.where(np.isfinite(centred), centred, 0.0).astype(np.float32)
 
 
-def best_first(scores: Scores, among: Mask) -> list[int]:
-    """Rows ``among`` by falling score; the newer memory first on a tie."""
-    rows = np.flatnonzero(among)[::-1]
-    return [int(row) for row in rows[np.argsort(-scores[rows], kind="stable")]]
+def best_rows(scores: Scores, among: Mask, count: int) -> list[int]:
+    """The ``count`` best rows ``among``, by falling score; the newer memory first on a tie."""
+    rows = np.flatnonzero(among)
+    if len(rows) > count:
+        least = np.partition(scores[rows], len(rows) - count)[len(rows) - count]
+        rows = rows[scores[rows] >= least]
+    return [int(row) for row in rows[np.lexsort((-rows, -scores[rows]))][:count]]

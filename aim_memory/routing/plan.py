@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from aim_memory.config import AIMConfig
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
+from aim_memory.routing.acuity import acuity
 from aim_memory.routing.inertia import direct, gate
 from aim_memory.routing.values import Ask, Embed
-from aim_memory.text import about_past, analyse, cut_names, named, participants
+from aim_memory.text import about_past, analyse, cut_names, named, participants, script
 from aim_memory.types import SessionState, Vector
 
 
@@ -23,6 +24,8 @@ class View:
 
     terms: Mapping[str, float]
     vector: Vector | None
+    trust: float
+    """Share of the words, against the vector, in the base score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,6 @@ class Plan:
     """The question as it stands."""
     moving: View | None
     """The question in the direction of its session; None without inertia."""
-    lean: float
-    """How far the question leans on its session, in [0, 1]: the share of ``moving`` in the score."""
     named: tuple[str, ...]
     """Participants that the question names."""
     about_past: bool
@@ -42,19 +43,20 @@ class Plan:
 
 def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     names = participants(index.coded("speaker")[1])
-    vector = _vector(cut_names(ask.text, names), embed)
-    terms = {term: float(count) for term, count in analyse(ask.text).items()}
-    own = View(terms, vector)
+    vector, sight = _seen(cut_names(ask.text, names), embed)
+    trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
+    own = View(dict.fromkeys(analyse(ask.text), 1.0), vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
-    return Plan(own, moving, 0.5, named(ask.text, names), about_past(ask.text), brake)
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake)
 
 
-def _vector(text: str, embed: Embed) -> Vector | None:
+def _seen(text: str, embed: Embed) -> tuple[Vector | None, float]:
+    """The question's vector, and how well the embedder reads its script."""
     try:
-        return np.asarray(embed([text])[0], np.float32)
+        return np.asarray(embed([text])[0], np.float32), acuity(embed, script(text))
     except EmbedderError:
-        return None  # words alone still find
+        return None, 0.0  # words alone still find
 
 
 def _moving(own: View, session: SessionState, brake: float, config: AIMConfig) -> View | None:
@@ -63,7 +65,7 @@ def _moving(own: View, session: SessionState, brake: float, config: AIMConfig) -
     vector = own.vector
     if vector is not None and session.direction is not None:
         vector = direct(vector, session.direction, config.inertia_strength * brake)
-    return View(_carried(own.terms, session.recent, config.lexical_inertia), vector)
+    return replace(own, terms=_carried(own.terms, session.recent, config.lexical_inertia), vector=vector)
 
 
 def _carried(terms: Mapping[str, float], recent: tuple[str, ...], weight: float) -> Mapping[str, float]:

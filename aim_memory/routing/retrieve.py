@@ -12,6 +12,7 @@ from aim_memory.routing.base import base
 from aim_memory.routing.candidates import candidates
 from aim_memory.routing.confidence import confidence
 from aim_memory.routing.inertia import advance
+from aim_memory.routing.lean import lean
 from aim_memory.routing.ordering import by_score, current_first, displaced
 from aim_memory.routing.plan import Plan, plan
 from aim_memory.routing.priors import priors
@@ -29,7 +30,7 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     """
     planned = plan(ask, index, embed, config)
     among = visible(ask, index)
-    parts = scores(planned, index, among, config)
+    parts = scores(ask, planned, index, among, config)
     pool = candidates(ask, total(parts), index, among)
     scored = rescore(ask, pool, parts, index, config)
     kept = [one for one in scored if not (ask.mode == "strict" and one.contradicted)]
@@ -49,13 +50,13 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     )
 
 
-def scores(planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
+def scores(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
     """Named parts of every row's score, before anchors and decay."""
     own = base(planned.own, index, among, config)
     parts = {**own, **priors(planned, index, config)}
     if planned.moving is not None:
-        moving = base(planned.moving, index, among, config)
-        parts["inertia"] = planned.lean * (total(moving) - total(own))
+        alone, moving = total(own), total(base(planned.moving, index, among, config))
+        parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
     return parts
 
 

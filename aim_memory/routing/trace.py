@@ -15,6 +15,6 @@ def explain(plan: Plan) -> Mapping[str, object]:
         "participants_named": list(plan.named),
         "about_past": plan.about_past,
         "embedded": plan.own.vector is not None,
-        "inertia": None if moving is None else {"share": round(plan.lean, 4), "gate": round(plan.gate, 4)},
+        "left_spin_gate": round(plan.gate, 4),
         "terms_carried": {} if moving is None else {t: round(w, 3) for t, w in moving.terms.items() if t not in plan.own.terms},
     }

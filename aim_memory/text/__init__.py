@@ -2,7 +2,7 @@
 
 from aim_memory.text.fold import fold
 from aim_memory.text.names import cut_names, named, participants
-from aim_memory.text.questions import about_past, is_question
+from aim_memory.text.questions import about_past, is_question, refers_back
 from aim_memory.text.script import Script, script
 from aim_memory.text.sentences import sentences
 from aim_memory.text.terms import STOP_WORDS, analyse, index_terms, tokens
@@ -18,6 +18,7 @@ __all__ = [
     "is_question",
     "named",
     "participants",
+    "refers_back",
     "script",
     "sentences",
     "tokens",

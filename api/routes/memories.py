@@ -32,13 +32,14 @@ Namespace = Annotated[str | None, Query(description="Needed for ids you gave you
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern=r"^[!-~]+$",
         description="Repeat a request with the same key as often as you like: it takes effect once.",
     ),
 ]
-IfMatch = Annotated[str | None, Header(description='The version you read, as its ETag: "3".')]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description='The version you read, as its ETag: "3".')]
 _ETAG = re.compile(r'"([1-9][0-9]{0,17})"')
 
 

