@@ -53,7 +53,7 @@ class All:
     parts: tuple[Filter, ...]
 
     def mask(self, index: IndexReader) -> Mask:
-        return np.logical_and.reduce([part.mask(index) for part in self.parts])
+        return np.asarray(np.logical_and.reduce([part.mask(index) for part in self.parts]), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Either:
     parts: tuple[Filter, ...]
 
     def mask(self, index: IndexReader) -> Mask:
-        return np.logical_or.reduce([part.mask(index) for part in self.parts])
+        return np.asarray(np.logical_or.reduce([part.mask(index) for part in self.parts]), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from aim_memory.types import (
     StoredMemory,
     StoredStatement,
     Supersession,
+    TokenBits,
     Vector,
     Vectors,
     Version,
@@ -75,6 +76,15 @@ class Embedder(Protocol):
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n, dimension) float32, each row of length 1, in the order of ``texts``."""
         ...
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits] | None]:
+        """``embed_documents``, and from the same pass the signs of each text's token vectors; None if it shows none."""
+        return self.embed_documents(texts), None
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        """``embed_queries``, and from the same pass each text's token vectors, (tokens, dimension) float32 of
+        length 1; None if it shows none. The model's own marks are left out."""
+        return self.embed_queries(texts), None
 
 
 class Generator(Protocol):
@@ -149,8 +159,10 @@ class UnitOfWork(Protocol):
         What they had superseded is reopened. Returns how many existed."""
         ...
 
-    def embed(self, memory_id: str, vectors: Vectors, generation: str) -> None:
-        """Gives a pending memory its vectors, one per segment, in order; change row "embed"."""
+    def embed(
+        self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None
+    ) -> None:
+        """Gives a pending memory its vectors (and token signs), one per segment, in order; change row "embed"."""
         ...
 
     def commit(self) -> Head:
@@ -252,6 +264,10 @@ class IndexReader(Protocol):
     were removed stay, with ``columns.alive`` false, until the index is compacted. Arrays are views: read, never write.
     """
 
+    def __len__(self) -> int:
+        """Memories that are there."""
+        ...
+
     @property
     def size(self) -> int:
         """Rows, dead ones included: the length of every array below."""
@@ -284,8 +300,9 @@ class IndexReader(Protocol):
         segments counts as ½ its best, ¼ its first and ¼ the mean of all: many segments are many chances."""
         ...
 
-    def prototypes(self, rows: Sequence[int]) -> Vectors:
-        """The mean of each memory's segment vectors, unit length: (len(rows), d); zeros without a vector."""
+    def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Late interaction: per row and question token (m, d), the estimated cosine of the memory's best matching
+        token: (len(rows), m); 0 where the memory has no tokens. Of several segments the best in sum counts."""
         ...
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:

@@ -19,6 +19,9 @@ Vector: TypeAlias = NDArray[np.float32]
 Vectors: TypeAlias = NDArray[np.float32]
 """A batch of vectors, shape (n, d), float32, row-major."""
 
+TokenBits: TypeAlias = NDArray[np.uint8]
+"""Signs of the vectors of a text's tokens, eight to a byte: (tokens, d / 8). Late interaction keeps this of a document."""
+
 AnchorKind = Literal["number", "date", "name", "identifier", "symbol", "definition"]
 Mode = Literal["fast", "strict", "auto"]
 ChangeKind = Literal["write", "edit", "delete", "pin", "supersede", "reopen", "embed"]
@@ -108,6 +111,8 @@ class Segment:
     """Analysed terms with their counts."""
     vector: Vector | None = None
     """Shape (d,), unit length; None while embedding is pending."""
+    tokens: TokenBits | None = None
+    """Of the same pass as the vector; None where the embedder shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +322,8 @@ class Prompt:
     confidence: float
     """How likely the evidence holds an answer, in [0, 1]."""
     max_tokens: int = 512
+    history: tuple[str, ...] = ()
+    """Earlier questions of the session, oldest first: what "it" may refer to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,16 @@ from pathlib import Path
 
 from aim_memory.anchors import compare, extract
 from aim_memory.mirror import statements
+from aim_memory.types import Anchor, Statement
 
 _REFERENCE = datetime(2026, 3, 18, 9, tzinfo=UTC)
 _TURN_EN = (
     "I moved to Halifax two weeks ago, the rent is $1,450 a month, and Dr. Tamsin Roe said Biscuit should get 50 mg of "
     "carprofen until 14 March, so call me at 902-555-0143."
 )
-_TURN_ZH = "我上周三搬到杭州了，房租每个月3600元，同事王小明说公司离这里只有5公里，下周一早上九点开会，手机号还是13800002156。"
+_TURN_ZH = (
+    "我上周三搬到杭州了，房租每个月3600元，同事王小明说公司离这里只有5公里，下周一早上九点开会，手机号还是13800002156。"
+)
 
 
 def main() -> None:
@@ -59,8 +62,8 @@ def _report(name: str, texts: Sequence[str]) -> None:
     )
 
 
-def _state(text: str, anchors: Sequence[object]) -> None:
-    statements(text, speaker="ada", role="user", anchors=anchors)  # type: ignore[arg-type]
+def _state(text: str, anchors: Sequence[Anchor]) -> tuple[Statement, ...]:
+    return statements(text, speaker="ada", role="user", anchors=anchors)
 
 
 def _seconds(work: Callable[[], object], rounds: int) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import Embedder
-from aim_memory.types import Vectors
+from aim_memory.types import TokenBits, Vectors
 
 
 class BatchingEmbedder(Embedder):
@@ -48,7 +48,13 @@ class BatchingEmbedder(Embedder):
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         return self._inner.embed_documents(texts)
 
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits] | None]:
+        return self._inner.embed_documents_with_tokens(texts)
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_queries_with_tokens(texts)[0]
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
         call = _Call(texts)
         with self._gate:
             self._waiting.append(call)
@@ -69,7 +75,7 @@ class BatchingEmbedder(Embedder):
 
     def _serve(self, calls: Sequence[_Call]) -> None:
         try:
-            vectors = self._inner.embed_queries([text for call in calls for text in call.texts])
+            vectors, tokens = self._inner.embed_queries_with_tokens([text for call in calls for text in call.texts])
         except EmbedderError as error:
             if len(calls) == 1:
                 calls[0].error = error
@@ -79,21 +85,22 @@ class BatchingEmbedder(Embedder):
             return
         start = 0
         for call in calls:
-            call.vectors = vectors[start : start + len(call.texts)]
-            start += len(call.texts)
+            end = start + len(call.texts)
+            call.found = vectors[start:end], None if tokens is None else tokens[start:end]
+            start = end
 
 
 class _Call:
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = tuple(texts)
-        self.vectors: Vectors | None = None
+        self.found: tuple[Vectors, Sequence[Vectors] | None] | None = None
         self.error: EmbedderError | None = None
 
     @property
     def is_answered(self) -> bool:
-        return self.vectors is not None or self.error is not None
+        return self.found is not None or self.error is not None
 
-    def answer(self) -> Vectors:
-        if self.vectors is None:
+    def answer(self) -> tuple[Vectors, Sequence[Vectors] | None]:
+        if self.found is None:
             raise self.error or EmbedderError()
-        return self.vectors
+        return self.found

@@ -10,17 +10,18 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory.errors import ConfigurationError
 from aim_memory.ports import Embedder
-from aim_memory.types import Vector, Vectors
+from aim_memory.types import TokenBits, Vectors
 
 _log = logging.getLogger(__name__)
 _SCHEMA = """
@@ -43,7 +44,7 @@ class CachedEmbedder(Embedder):
                 f"The folder of the vector cache cannot be made: {error}. Change AIM_EMBEDDER__CACHE_DIR."
             ) from error
         name = blake2b(inner.generation.encode(), digest_size=8).hexdigest()
-        self._shelf = _Shelf(folder / f"vectors-{name}.sqlite3", inner.dimension)
+        self._shelf = _Shelf(folder / f"tokens-{name}.sqlite3", inner.dimension)
 
     @property
     def generation(self) -> str:
@@ -58,25 +59,49 @@ class CachedEmbedder(Embedder):
         return self._inner.window
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        return self._embed("document", texts, self._inner.embed_documents)
+        return self.embed_documents_with_tokens(texts)[0]
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embed("query", texts, self._inner.embed_queries)
+        return self.embed_queries_with_tokens(texts)[0]
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits] | None]:
+        vectors, tokens = self._embed("document", texts, self._inner.embed_documents_with_tokens, np.uint8)
+        return vectors, tokens and [own.reshape(-1, self.dimension // 8) for own in tokens]
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        vectors, tokens = self._embed("query", texts, self._inner.embed_queries_with_tokens, np.float16)
+        return vectors, tokens and [own.reshape(-1, self.dimension).astype(np.float32) for own in tokens]
 
     def close(self) -> None:
         """Closes the file; the embedder goes on without it."""
         self._shelf.close()
 
-    def _embed(self, kind: str, texts: Sequence[str], embed: Callable[[Sequence[str]], Vectors]) -> Vectors:
+    def _embed(
+        self, kind: str, texts: Sequence[str], embed: _Embed, dtype: type[np.generic]
+    ) -> tuple[Vectors, list[NDArray[Any]] | None]:
         keys = [_key(kind, text) for text in texts]
-        known = self._shelf.read(keys)
+        known = dict(self._shelf.read(keys))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        fresh = dict(zip(missing, embed(list(missing.values())), strict=True)) if missing else {}
-        self._shelf.write(fresh)
-        vectors = np.empty((len(keys), self.dimension), dtype=np.float32)
-        for row, key in zip(vectors, keys, strict=True):
-            row[:] = known[key] if key in known else fresh[key]
-        return vectors
+        if missing:
+            vectors, tokens = embed(list(missing.values()))
+            fresh = dict(zip(missing, _entries(vectors, tokens, dtype), strict=True))
+            self._shelf.write(fresh)
+            known |= fresh
+        size = 4 * self.dimension
+        found = [known[key] for key in keys]
+        rows = [np.frombuffer(entry[:size], "<f4") for entry in found]
+        shown = [np.frombuffer(entry[size:], dtype) for entry in found]
+        unseen = not any(len(own) for own in shown)
+        return np.array(rows, np.float32).reshape(len(keys), self.dimension), None if unseen else shown
+
+
+_Embed: TypeAlias = Callable[[Sequence[str]], tuple[Vectors, Sequence[NDArray[Any]] | None]]
+
+
+def _entries(vectors: Vectors, tokens: Sequence[NDArray[Any]] | None, dtype: type[np.generic]) -> Iterator[bytes]:
+    """Per text: its vector, then those of its tokens, if the embedder shows them."""
+    for row, vector in enumerate(vectors):
+        yield vector.astype("<f4").tobytes() + (b"" if tokens is None else tokens[row].astype(dtype).tobytes())
 
 
 def _key(kind: str, text: str) -> str:
@@ -84,7 +109,7 @@ def _key(kind: str, text: str) -> str:
 
 
 class _Shelf:
-    """Vectors by key, in a SQLite file that may be lost at any time."""
+    """Vectors, with those of tokens behind them, by key, in a SQLite file that may be lost at any time."""
 
     def __init__(self, file: Path, dimension: int) -> None:
         self._file = file
@@ -93,18 +118,16 @@ class _Shelf:
         self._connection: sqlite3.Connection | None = None
         self._attempt(lambda connection: None)
 
-    def read(self, keys: Iterable[str]) -> Mapping[str, Vector]:
+    def read(self, keys: Iterable[str]) -> Mapping[str, bytes]:
         wanted = json.dumps(list(keys))
         rows = self._attempt(lambda connection: connection.execute(_READ, (wanted,)).fetchall()) or []
         size = 4 * self._dimension
-        return {
-            key: np.frombuffer(blob, dtype="<f4") for key, blob, crc in rows if len(blob) == size and crc32(blob) == crc
-        }
+        return {key: blob for key, blob, crc in rows if len(blob) >= size and crc32(blob) == crc}
 
-    def write(self, vectors: Mapping[str, Vector]) -> None:
-        if not vectors:
+    def write(self, entries: Mapping[str, bytes]) -> None:
+        if not entries:
             return
-        rows = [(key, blob, crc32(blob)) for key, blob in ((k, v.astype("<f4").tobytes()) for k, v in vectors.items())]
+        rows = [(key, blob, crc32(blob)) for key, blob in entries.items()]
         self._attempt(lambda connection: _commit(connection, rows))
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aim_memory.errors import ConfigurationError
 from aim_memory.ports import Embedder
-from aim_memory.types import Vectors
+from aim_memory.types import TokenBits, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ class LazyEmbedder(Embedder):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self.loaded().embed_queries(texts)
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits] | None]:
+        return self.loaded().embed_documents_with_tokens(texts)
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        return self.loaded().embed_queries_with_tokens(texts)
 
     def loaded(self) -> Embedder:
         """The embedder itself, loaded by now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from aim_memory.llm.devices import choose_device
 from aim_memory.llm.packaged import PACKAGED, PACKAGED_SHA256, REVISION, generation
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
-from aim_memory.types import Vectors
+from aim_memory.types import TokenBits, Vectors
 
 try:
     import torch
@@ -73,33 +73,58 @@ class SentenceTransformersEmbedder(Embedder):
         return str(self._model.device)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embed([self._prefixes[0] + text for text in texts])
+        return self.embed_queries_with_tokens(texts)[0]
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        return self._embed([self._prefixes[1] + text for text in texts])
+        return self.embed_documents_with_tokens(texts)[0]
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors]]:
+        return self._embed([self._prefixes[0] + text for text in texts])
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits]]:
+        vectors, tokens = self._embed([self._prefixes[1] + text for text in texts])
+        return vectors, [np.packbits(own > 0, axis=1) for own in tokens]
+
+    def _embed(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        tokens: list[Vectors] = [vectors[:0]] * len(texts)
         # Texts of like length share a batch, so little of it is padding.
         by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         for start in range(0, len(texts), self._batch_size):
             positions = by_length[start : start + self._batch_size]
-            vectors[positions] = self._embed_batch([texts[position] for position in positions])
-        return vectors
+            pooled, own = self._embed_batch([texts[position] for position in positions])
+            vectors[positions] = pooled
+            for position, matrix in zip(positions, own, strict=True):
+                tokens[position] = matrix
+        return vectors, tokens
 
-    def _embed_batch(self, texts: list[str]) -> Vectors:
+    def _embed_batch(self, texts: list[str]) -> tuple[Vectors, list[Vectors]]:
+        """The pooled vectors and those of the tokens, from one pass."""
         try:
             with self._lock, self._autocast():
-                return self._model.encode(
+                seen = self._model.encode(
                     texts,
                     prompt="",
                     batch_size=len(texts),
+                    output_value=None,
                     normalize_embeddings=True,
-                    convert_to_numpy=True,
                     show_progress_bar=False,
                 )
+            pooled = torch.stack([one["sentence_embedding"] for one in seen]).float()
+            return _unit(pooled), [_own_tokens(one) for one in seen]
         except (RuntimeError, TypeError, ValueError, UnicodeError) as error:
             raise EmbedderError(f"The model could not embed {len(texts)} texts: {error}") from error
+
+
+def _own_tokens(seen: Mapping[str, torch.Tensor]) -> Vectors:
+    """Vectors of the text's own tokens: neither padding nor the marks at both ends."""
+    count = int(seen["attention_mask"].sum())
+    return _unit(seen["token_embeddings"][:count][1:-1].float())
+
+
+def _unit(rows: torch.Tensor) -> Vectors:
+    unit: Vectors = torch.nn.functional.normalize(rows, dim=-1).cpu().numpy()
+    return unit
 
 
 def _load(settings: EmbedderSettings) -> SentenceTransformer:
@@ -130,7 +155,9 @@ def _autocast(precision: str, device: str) -> AbstractContextManager[object]:
 
 
 def _has_native_bfloat16() -> bool:
-    capabilities = torch.cpu.get_capabilities()
+    capabilities: dict[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # older versions of torch do not tell
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from aim_memory.types import Anchor, Segment, Vector
+from aim_memory.types import Anchor, Segment, TokenBits, Vector
 
 _FLOAT32 = np.dtype("<f4")
-_T = TypeVar("_T")
-
-
-def chunks(items: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
-    """Pieces small enough for one IN list: databases bound the parameters of a statement."""
-    whole = list(items)
-    return (whole[i : i + size] for i in range(0, len(whole), size))
 
 
 def evidence_id(text: str) -> bytes:
@@ -48,8 +41,15 @@ def terms_to_text(terms: Mapping[str, int]) -> str:
     return json.dumps(dict(terms), ensure_ascii=False, separators=(",", ":"))
 
 
-def segment_from_columns(start: int, end: int, terms: str, vector: bytes | None) -> Segment:
-    return Segment(start, end, json.loads(terms), vector_from_bytes(vector))
+def tokens_to_bytes(tokens: TokenBits | None) -> bytes | None:
+    return None if tokens is None else np.ascontiguousarray(tokens).tobytes()
+
+
+def segment_from_columns(start: int, end: int, terms: str, body: bytes | None, signs: bytes | None) -> Segment:
+    vector = vector_from_bytes(body)
+    if vector is None or signs is None:
+        return Segment(start, end, json.loads(terms), vector)
+    return Segment(start, end, json.loads(terms), vector, np.frombuffer(signs, np.uint8).reshape(-1, len(vector) // 8))
 
 
 def anchors_to_text(anchors: Sequence[Anchor]) -> str:

@@ -17,6 +17,11 @@ class FairLock:
         self._held = False
         self._waiting: deque[threading.Lock] = deque()
 
+    def __len__(self) -> int:
+        """How many wait."""
+        with self._guard:
+            return len(self._waiting)
+
     def acquire(self, timeout_s: float) -> bool:
         """Whether the lock was got within ``timeout_s`` seconds."""
         with self._guard:

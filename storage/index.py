@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from aim_memory.ports import NamespaceIndex
 from aim_memory.storage.columns import CodedColumn, Column, dig
 from aim_memory.storage.postings import Postings
+from aim_memory.storage.sketches import Sketches
 from aim_memory.storage.vectors import FlatVectors
 from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector, Vectors
 
-_LEAST_DEAD = 64
-_TINY = 1e-12
 _FIELDS = ("session_id", "speaker", "role", "source")
 _PLAIN: Mapping[str, Any] = {
     "alive": np.bool_, "ordinal": np.int64, "timestamp": np.float64, "created_at": np.float64,
@@ -33,10 +32,17 @@ _PLAIN: Mapping[str, Any] = {
 
 
 class FlatIndex(NamespaceIndex):
-    """An exact index: every question is compared with every vector."""
+    """An exact index: every question is compared with every vector.
 
-    def __init__(self, dimension: int) -> None:
+    Args:
+        dimension: Of the vectors.
+        bear: Dead segments that are borne before compaction is thought of.
+    """
+
+    def __init__(self, dimension: int, bear: int = 64) -> None:
+        self._bear = bear
         self._vectors = FlatVectors(dimension)
+        self._sketches = Sketches(dimension)
         self._postings = Postings()
         self._owner = Column(np.int64)
         self._segment_alive = Column(np.bool_)
@@ -44,6 +50,7 @@ class FlatIndex(NamespaceIndex):
         self._aligned = True  # every memory has one segment, numbered as its row
         self._plain = {name: Column(dtype) for name, dtype in _PLAIN.items()}
         self._coded = {name: CodedColumn() for name in _FIELDS}
+        self._columns: Columns | None = None  # made anew after a change
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._segments: list[range] = []
@@ -57,6 +64,7 @@ class FlatIndex(NamespaceIndex):
 
     def upsert(self, rows: Sequence[IndexRow]) -> None:
         vectors = []
+        self._columns = None
         for row in rows:
             at = self._rows.get(row.id)
             if at is None:
@@ -67,9 +75,11 @@ class FlatIndex(NamespaceIndex):
             self._fill(at, row)
             vectors += [segment.vector for segment in row.segments]
         self._vectors.append(vectors)
+        self._sketches.append([segment.tokens for row in rows for segment in row.segments])
         self._compact_if_worth()
 
     def remove(self, ids: Sequence[str]) -> None:
+        self._columns = None
         for memory_id in ids:
             at = self._rows.pop(memory_id, None)
             if at is not None:
@@ -165,19 +175,22 @@ class FlatIndex(NamespaceIndex):
     # --- compaction ------------------------------------------------------------------------------------------------
 
     def _compact_if_worth(self) -> None:
-        if self._dead_segments > max(_LEAST_DEAD, len(self._owner.view) // 2):
+        if self._dead_segments > max(self._bear, len(self._owner.view) // 2):
             self._compact()
 
     def _compact(self) -> None:
         segments, rows = self._segment_alive.view.copy(), self._plain["alive"].view.copy()
         numbers = np.append(np.cumsum(rows) - 1, -1)
         self._vectors.keep(segments)
+        self._sketches.keep(segments)
         self._postings.keep(segments)
         self._owner.keep(segments)
         self._segment_alive.keep(segments)
         self._dead_segments = 0
-        for column in (*self._plain.values(), *self._coded.values()):
+        for column in self._plain.values():
             column.keep(rows)
+        for coded in self._coded.values():
+            coded.keep(rows)
         for column in (self._owner, self._plain["previous"], self._plain["following"]):
             column.view[:] = numbers[column.view]
         self._renumber(np.flatnonzero(rows), np.cumsum(segments) - 1)
@@ -204,7 +217,9 @@ class FlatIndex(NamespaceIndex):
 
     @property
     def columns(self) -> Columns:
-        return Columns(**{name: column.view for name, column in self._plain.items()})
+        if self._columns is None:
+            self._columns = Columns(**{name: column.view for name, column in self._plain.items()})
+        return self._columns
 
     def id_of(self, row: int) -> str:
         return self._ids[row]
@@ -245,11 +260,15 @@ class FlatIndex(NamespaceIndex):
         first[owner[::-1]] = products[seen][::-1]  # of several values for one row the last written stays
         return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
 
-    def prototypes(self, rows: Sequence[int]) -> Vectors:
-        matrix = self._vectors.matrix
-        means = np.array([matrix[_slice(self._segments[row])].sum(axis=0) for row in rows], np.float32)
-        means = means.reshape(len(rows), self._vectors.dimension)
-        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY), np.float32)
+    def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        segments = [segment for row in rows for segment in self._segments[row]]
+        owners = np.repeat(np.arange(len(rows)), [len(self._segments[row]) for row in rows])
+        matches = self._sketches.best(tokens, segments)
+        best = np.zeros((len(rows), len(tokens)), np.float32)
+        # Worst first, so the best of a memory's segments is written last.
+        order = np.argsort(matches.sum(axis=1), kind="stable")
+        best[owners[order]] = matches[order]
+        return best
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
         return self._best(self._postings.bm25(terms, self._live) * self._segment_alive.view, 0.0)
@@ -258,9 +277,10 @@ class FlatIndex(NamespaceIndex):
         return self._postings.idf(terms, self._live)
 
     def covered(self, terms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        owner = self._owner.view
-        held = [np.isin(rows, owner[self._postings.segments(term, self._live)]) for term in terms]
-        return np.array(held, np.bool_).reshape(len(terms), len(rows))
+        held = np.zeros((len(terms), self.size), np.bool_)
+        for number, term in enumerate(terms):
+            held[number, self._owner.view[self._postings.segments(term, self._live)]] = True
+        return held[:, rows]
 
     @property
     def _live(self) -> NDArray[np.bool_] | None:
@@ -275,10 +295,6 @@ class FlatIndex(NamespaceIndex):
 
 def _or_never(moment: datetime | None) -> float:
     return np.inf if moment is None else moment.timestamp()
-
-
-def _slice(segments: range) -> slice:
-    return slice(segments.start, segments.stop)
 
 
 def _moved(segments: range, numbers: NDArray[np.int64]) -> range:

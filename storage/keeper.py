@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from aim_memory.ports import Index, IndexKeeper, MemoryStore
+from aim_memory.storage.bulk import collector_paused
 from aim_memory.storage.shared_lock import SharedLock
 from aim_memory.types import Change, Head, Space
 
@@ -87,10 +88,11 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         resident.head = head
 
     def _rebuild(self, space: Space, resident: _Resident[IndexT]) -> Head:
-        head, rows = self._store.snapshot(space)
-        resident.index = self._factory()
-        resident.index.upsert(rows)
-        resident.uses = {row.id: row.uses for row in rows if row.uses}
+        with collector_paused():
+            head, rows = self._store.snapshot(space)
+            resident.index = self._factory()
+            resident.index.upsert(rows)
+            resident.uses = {row.id: row.uses for row in rows if row.uses}
         return head
 
     def _missed(self, space: Space, after: int, until: int) -> list[Change] | None:

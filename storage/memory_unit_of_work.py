@@ -24,6 +24,7 @@ from aim_memory.types import (
     StoredMemory,
     StoredStatement,
     Supersession,
+    TokenBits,
     Vectors,
 )
 
@@ -147,12 +148,14 @@ class InMemoryUnitOfWork(UnitOfWork):
         self._contents.log("delete", gone)
         return len(gone)
 
-    def embed(self, memory_id: str, vectors: Vectors, generation: str) -> None:
+    def embed(
+        self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None
+    ) -> None:
         kept = self._required(memory_id)
         if len(kept.segments) != len(vectors):
             raise misfit(memory_id, len(kept.segments), len(vectors))
-        pairs = zip(kept.segments, vectors, strict=True)
-        segments = tuple(replace(segment, vector=frozen(vector)) for segment, vector in pairs)
+        views = zip(kept.segments, vectors, tokens or [None] * len(vectors), strict=True)
+        segments = tuple(replace(segment, vector=frozen(vector), tokens=signs) for segment, vector, signs in views)
         self._contents.kept[memory_id] = replace(kept, segments=segments, generation=generation)
         self._contents.log("embed", [memory_id])
 

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this code."""
+"""Moves a database from one schema to another."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from aim_memory import migrations
 from aim_memory.errors import StorageError
+from aim_memory.storage import schema
 from aim_memory.storage.database import Database
 
 _LOCK = 0x41494D  # the number under which PostgreSQL knows this lock
@@ -26,10 +26,8 @@ def upgrade(database: Database) -> None:
     Processes that open one database take turns: the second finds the work done.
     Raises StorageError if the database was written by a newer version of this code.
     """
-    if _revision(database) == head():
-        return
     with _alone(database) as connection:
-        _refuse_newer(current(connection))
+        _refuse_newer(schema.revision(connection))
         command.upgrade(_config(connection), "head")
 
 
@@ -39,19 +37,9 @@ def downgrade(database: Database, revision: str = "base") -> None:
         command.downgrade(_config(connection), revision)
 
 
-def head() -> str:
-    """The revision that this code works with."""
-    return str(_scripts().get_current_head())
-
-
-def current(connection: Connection) -> str | None:
-    """The revision of a database; None before the first migration."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _revision(database: Database) -> str | None:
-    with database.reading() as connection:
-        return current(connection)
+def revisions() -> list[str]:
+    """All migrations, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
 @contextmanager
@@ -71,13 +59,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
 def _refuse_newer(revision: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in revisions():
         raise StorageError(
             f"The store has the schema '{revision}', which this version does not know. Upgrade AIM-Memory to open it."
         )

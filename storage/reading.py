@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from aim_memory.storage import codec
+from aim_memory.storage.bulk import chunks, collector_paused
 from aim_memory.storage.rules import waits_for_vectors
 from aim_memory.storage.tables import (
     changes,
@@ -90,7 +89,7 @@ def read_memories(
     """The memories that exist among ``ids``, in their order."""
     ids = list(ids)
     found: dict[str, StoredMemory] = {}
-    for some in codec.chunks(ids):
+    for some in chunks(ids):
         query = sa.select(memories, evidence.c.body).select_from(_BODY)
         rows = connection.execute(query.where(_M.namespace_id == namespace_id, _M.id.in_(some)))
         found.update((row.id, _memory(row, generation_id)) for row in rows)
@@ -131,8 +130,8 @@ def read_index_rows(
 ) -> list[IndexRow]:
     """Rows in ordinal order; all of the namespace if ``ids`` is None. Vectors of ``generation_id`` only."""
     rows: list[IndexRow] = []
-    with _collector_paused():
-        for some in [None] if ids is None else codec.chunks(set(ids)):
+    with collector_paused():
+        for some in [None] if ids is None else chunks(set(ids)):
             own = _segments(connection, namespace_id, some)
             query = sa.select(*_INDEX_COLUMNS).select_from(_USE).where(_M.namespace_id == namespace_id)
             query = query if some is None else query.where(_M.id.in_(some))
@@ -141,25 +140,13 @@ def read_index_rows(
     return rows
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Millions of values that all stay alive are made in one go; looking for garbage among them doubles the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
 def _segments(connection: Connection, namespace_id: int, ids: Sequence[str] | None) -> dict[str, list[Segment]]:
     s = segments.c
-    query = sa.select(s.memory_id, s.start, s.end, s.terms, s.vector).where(s.namespace_id == namespace_id)
+    query = sa.select(s.memory_id, s.start, s.end, s.terms, s.vector, s.tokens).where(s.namespace_id == namespace_id)
     query = query if ids is None else query.where(s.memory_id.in_(ids))
     found: dict[str, list[Segment]] = defaultdict(list)
-    for memory_id, start, end, terms, vector in connection.execute(query.order_by(s.memory_id, s.position)):
-        found[memory_id].append(codec.segment_from_columns(start, end, terms, vector))
+    for memory_id, *own in connection.execute(query.order_by(s.memory_id, s.position)):
+        found[memory_id].append(codec.segment_from_columns(*own))
     return found
 
 

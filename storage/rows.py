@@ -62,7 +62,8 @@ def segment_rows(memory: NewMemory) -> Rows:
 def _segment_row(memory_id: str, position: int, segment: Segment, keep_vector: bool) -> dict[str, Any]:
     place = {"memory_id": memory_id, "position": position, "start": segment.start, "end": segment.end}
     vector = codec.vector_to_bytes(segment.vector) if keep_vector else None
-    return {**place, "terms": codec.terms_to_text(segment.terms), "vector": vector}
+    tokens = codec.tokens_to_bytes(segment.tokens) if keep_vector else None
+    return {**place, "terms": codec.terms_to_text(segment.terms), "vector": vector, "tokens": tokens}
 
 
 def statement_rows(memory: NewMemory, ordinal: int) -> Rows:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from aim_memory.storage import codec
+from aim_memory.storage.bulk import chunks
 from aim_memory.storage.tables import memories, sessions, uses
 from aim_memory.types import SessionState
 
@@ -61,7 +62,7 @@ def remove(connection: Connection, namespace_id: int, session_id: str) -> bool:
 
 def reinforce(connection: Connection, namespace_id: int, amounts: Mapping[str, float]) -> None:
     """Adds to use counts; ids that do not exist are ignored."""
-    for some in codec.chunks(amounts):
+    for some in chunks(amounts):
         own = sa.select(memories.c.id).where(memories.c.namespace_id == namespace_id, memories.c.id.in_(some))
         added = [
             {"namespace_id": namespace_id, "memory_id": memory_id, "amount": amounts[memory_id]}

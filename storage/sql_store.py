@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import NotFoundError
 from aim_memory.ports import Clock, MemoryStore
-from aim_memory.storage import keys, migrate, reading, sessions, tables
+from aim_memory.storage import keys, reading, schema, sessions, tables
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.unit_of_work import SqlUnitOfWork
@@ -44,7 +44,7 @@ class SqlStore(MemoryStore):
             busy_timeout_s: How long a writer waits for its turn.
         """
         self._database = Database(url, busy_timeout_s)
-        migrate.upgrade(self._database)
+        schema.ensure(self._database)
         self._clock = clock
         self._generations = Generations(self._database, generation)
 
@@ -173,7 +173,7 @@ class SqlStore(MemoryStore):
             return {
                 "database": connection.dialect.name,
                 "version": ".".join(map(str, connection.dialect.server_version_info or ())),
-                "revision": migrate.current(connection),
+                "revision": schema.revision(connection),
                 "namespaces": _count(connection, "namespaces"),
                 "memories": _count(connection, "memories"),
             }

@@ -150,6 +150,7 @@ segments = sa.Table(
     sa.Column("end", sa.BigInteger, nullable=False),
     sa.Column("terms", sa.Text, nullable=False),
     sa.Column("vector", sa.LargeBinary),  # little-endian float32
+    sa.Column("tokens", sa.LargeBinary),  # signs of the token vectors, eight to a byte
     _of_memory(),
 )
 

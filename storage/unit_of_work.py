@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from aim_memory.errors import IdempotencyError
 from aim_memory.ports import Clock, UnitOfWork
 from aim_memory.storage import codec, reading, rows, tables
+from aim_memory.storage.bulk import chunks
 from aim_memory.storage.database import insert_unless_there
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.rules import (
@@ -33,6 +34,7 @@ from aim_memory.types import (
     StoredMemory,
     StoredStatement,
     Supersession,
+    TokenBits,
     Vectors,
 )
 
@@ -109,7 +111,7 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _statements(self, column: sa.ColumnElement[Any], among: Sequence[Any]) -> list[StoredStatement]:
         found: list[StoredStatement] = []
-        for some in codec.chunks(dict.fromkeys(among)):
+        for some in chunks(dict.fromkeys(among)):
             found += reading.read_statements(self._connection, self._namespace, column.in_(some))
         return sorted(found, key=lambda stored: (stored.event_time, stored.ordinal))
 
@@ -160,21 +162,23 @@ class SqlUnitOfWork(UnitOfWork):
         self._reopen(gone, self._clock.now())
         originals = self._originals(gone)
         self._remove(tables.memories, _M.id, gone)
-        for some in codec.chunks(originals):
+        for some in chunks(originals):
             self._connection.execute(rows.orphans(self._namespace, some))
         self._log("delete", gone)
         self.erased |= bool(gone)
         return len(gone)
 
-    def embed(self, memory_id: str, vectors: Vectors, generation: str) -> None:
+    def embed(
+        self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None
+    ) -> None:
         if not self._known([memory_id]):
             raise missing(memory_id)
         places = sa.select(_G.position).where(_G.namespace_id == self._namespace, _G.memory_id == memory_id)
         positions = self._connection.scalars(places.order_by(_G.position)).all()
         if len(positions) != len(vectors):
             raise misfit(memory_id, len(positions), len(vectors))
-        for position, vector in zip(positions, vectors, strict=True):
-            values = {"vector": codec.vector_to_bytes(vector)}
+        for position, vector, signs in zip(positions, vectors, tokens or [None] * len(positions), strict=True):
+            values = {"vector": codec.vector_to_bytes(vector), "tokens": codec.tokens_to_bytes(signs)}
             self._set(tables.segments, sa.and_(_G.memory_id == memory_id, _G.position == position), values)
         number = self._generations.number(self._connection, generation)
         self._set(tables.memories, _M.id == memory_id, {"generation_id": number})
@@ -191,7 +195,7 @@ class SqlUnitOfWork(UnitOfWork):
     def _reopen(self, closers: Sequence[str], now: datetime) -> None:
         """Opens the statements of other memories that ``closers`` had closed."""
         reopened: set[str] = set()
-        for some in codec.chunks(closers):
+        for some in chunks(closers):
             closed = sa.and_(_S.namespace_id == self._namespace, _S.closed_by.in_(some))
             reopened.update(self._connection.scalars(sa.select(_S.memory_id).where(closed)))
             self._set(tables.statements, closed, {"closed_by": None, "closed_at": None})
@@ -199,7 +203,7 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _revalidate(self, ids: Iterable[str], now: datetime | None = None) -> None:
         """Supersedes memories whose last statement was closed, reopens those that have an open one again (``now``)."""
-        for some in codec.chunks(dict.fromkeys(ids)):
+        for some in chunks(dict.fromkeys(ids)):
             closings = self._closings(some)
             state = sa.select(_M.id, _M.updated_at, _M.superseded_by, _M.valid_until).where(self._own(_M.id, some))
             for memory_id, changed_at, *ended in self._connection.execute(state.order_by(_M.ordinal)).all():
@@ -233,14 +237,14 @@ class SqlUnitOfWork(UnitOfWork):
     def _known(self, ids: Sequence[str]) -> list[str]:
         """The ids among ``ids`` that exist, each once, in their order."""
         known: set[str] = set()
-        for some in codec.chunks(dict.fromkeys(ids)):
+        for some in chunks(dict.fromkeys(ids)):
             known.update(self._connection.scalars(sa.select(_M.id).where(self._own(_M.id, some))))
         return [memory_id for memory_id in dict.fromkeys(ids) if memory_id in known]
 
     def _originals(self, ids: Sequence[str]) -> set[bytes]:
         """The evidence that memories and their versions refer to."""
         found: set[bytes] = set()
-        for some in codec.chunks(ids):
+        for some in chunks(ids):
             for column, key in ((_M.evidence_id, _M.id), (tables.versions.c.evidence_id, tables.versions.c.memory_id)):
                 found.update(self._connection.scalars(sa.select(column).where(self._own(key, some))))
         return found
@@ -263,7 +267,7 @@ class SqlUnitOfWork(UnitOfWork):
         self._connection.execute(sa.update(table).where(own, condition).values(values))
 
     def _remove(self, table: sa.Table, column: sa.Column[str], ids: Sequence[str]) -> None:
-        for some in codec.chunks(ids):
+        for some in chunks(ids):
             self._connection.execute(sa.delete(table).where(self._own(column, some)))
 
     def _log(self, kind: ChangeKind, ids: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""New memories and a clock for tests of the stores."""
+"""New memories, a clock and an index for tests of the stores."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from aim_memory.ports import Clock
-from aim_memory.types import Anchor, NewMemory, Segment, Space, Statement, Vector
+from aim_memory.ports import Clock, NamespaceIndex
+from aim_memory.types import Anchor, IndexRow, NewMemory, Segment, Space, Statement, Vector
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 GENERATION = "test-4"
@@ -31,6 +31,23 @@ class SteppingClock(Clock):
     def new_id(self) -> str:
         self._looks += 1
         return f"id-{self._looks:09d}"
+
+
+class RowsById(NamespaceIndex):
+    """The plainest index."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, IndexRow] = {}
+
+    def upsert(self, rows: Sequence[IndexRow]) -> None:
+        self.rows.update((row.id, row) for row in rows)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        for memory_id in ids:
+            self.rows.pop(memory_id, None)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 def day(number: float) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 Span = tuple[date, date]
 """[first day, day after the last)."""
@@ -47,7 +47,7 @@ def month(year: int, number: int, count: int = 1) -> Span | None:
     """``count`` months from month ``number`` (1-12, or outside: counted on into other years)."""
     years, index = divmod(number - 1, 12)
     end_years, end_index = divmod(number - 1 + count, 12)
-    if not (_FIRST < year + years and year + end_years < _LAST):
+    if year + years <= _FIRST or year + end_years >= _LAST:
         return None
     return date(year + years, index + 1, 1), date(year + end_years, end_index + 1, 1)
 

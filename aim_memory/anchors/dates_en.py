@@ -25,96 +25,111 @@ MONTHS |= {name[:3]: index for name, index in MONTHS.items()} | {"sept": 9}
 _DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
 WEEKDAYS = {name: index for index, name in enumerate(_DAY_NAMES)}
 WEEKDAYS |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6}
-_ALSO_WORDS = frozenset({"may", "march"} | {name for name in (*MONTHS, *WEEKDAYS) if len(name) < 5 and name not in ("june", "july")})
-"""Abbreviations and words that mean something else too: read as dates only when capitalised and led by a preposition
+_ALSO_WORDS = frozenset({name for name in (*MONTHS, *WEEKDAYS) if len(name) < 5} - {"june", "july"} | {"march"})
+"""Abbreviations and words that mean something else too: read as dates only when capitalised, and led by a preposition
 or joined to a number."""
-_NAMED_DAYS = {
-    "today": 0,
-    "tonight": 0,
-    "yesterday": -1,
-    "tomorrow": 1,
-}
-_DAY_PARTS = frozenset({"morning", "afternoon", "evening"})
-_LAST = {"last": -1, "past": -1, "previous": -1, "next": 1, "coming": 1, "following": 1, "this": 0, "current": 0}
-_UNITS = {"day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month", "months": "month"}
-_UNITS |= {"year": "year", "years": "year", "fortnight": "week"}
+_NEAR_DAYS = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
+_DAY_PARTS = frozenset({"morning", "afternoon", "evening", "night"})
+_STEPS = {"last": -1, "past": -1, "previous": -1, "next": 1, "coming": 1, "following": 1, "this": 0, "current": 0}
+_UNITS = {"day": "day", "week": "week", "month": "month", "year": "year"}
+_UNITS |= {f"{unit}s": unit for unit in _UNITS}
 _COUNTS = {**SMALL, "a": 1, "an": 1}
 
-_DAY_BEFORE = re.compile(r"(?:(?<=\W)|^)(\d{1,2})(?:st|nd|rd|th)?(?: ?(?:-|to) ?(\d{1,2})(?:st|nd|rd|th)?)?(?: of)? $")
+_NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
+_YYYY = r"((?:19|20)\d\d)(?!\d)"
+_DAY_BEFORE = re.compile(rf"(?:(?<=\W)|^){_NTH}(?: ?(?:-|to) ?{_NTH})?(?: of)? $")
 _AFTER = re.compile(
-    r"\.?,? ?(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?![\d:%$]|[.,]\d)(?: ?(?:-|to|and) ?(\d{1,2})(?:st|nd|rd|th)?(?![\d:]))?"
-    r"(?:,? ?((?:19|20)\d\d)(?!\d))?|,?(?: of)? ((?:19|20)\d\d)(?!\d)"
+    rf"\.?,? ?(?:the )?{_NTH}(?![\d:%$]|[.,]\d)(?: ?(?:-|to|and) ?{_NTH}(?![\d:]))?(?:,? ?{_YYYY})?|,?(?: of)? {_YYYY}"
 )
-_YEAR_AFTER = re.compile(r",?(?: of)? ((?:19|20)\d\d)(?!\d)")
-_COUNT_BEFORE = re.compile(r"(?:(?<=\W)|^)(\d{1,4}|[a-z]+)(?: couple(?: of)?)? (days?|weeks?|months?|years?) (?:ago|back|from now)$")
+_YEAR_AFTER = re.compile(rf",?(?: of)? {_YYYY}")
+_COUNT_BEFORE = re.compile(
+    r"(?:(?<=\W)|^)(\d{1,4}|[a-z]+)(?: couple(?: of)?)? (days?|weeks?|months?|years?) (?:ago|back|from now)$"
+)
 _COUNT_AFTER = re.compile(r"in (\d{1,3}|[a-z]+) (days?|weeks?|months?|years?)(?: time)?\b")
 _NUMERIC = re.compile(
-    r"(?<![\d./-])(?:((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?![\d./-]\d|\d)|((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\d-])"
-    r"|(\d{1,2})([-/.])(\d{1,2})\8((?:19|20)\d\d)(?!\d)|q([1-4]),? ?(?:of )?((?:19|20)\d\d)(?!\d)|((?:19|20)\d0)s\b|\d{1,2}/\d{1,2}(?![\d/]))"
+    r"(?P<iso>(?:19|20)\d\d)([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?![./-]?\d)"
+    r"|(?P<short>(?:19|20)\d\d)-(?P<only>0[1-9]|1[0-2])(?![\d-])"
+    rf"|(?P<first>\d{{1,2}})([-/.])(?P<second>\d{{1,2}})\8(?P<last>{_YYYY})"
+    r"|(?P<decade>(?:19|20)\d0)s\b|\d{1,2}/\d{1,2}(?![\d/])"
 )
-_YEAR = re.compile(r"(?<![\d.,$/:-])(?:19|20)\d\d(?![\d,./:%-]?\d|[%a-z])")
+_QUARTER = re.compile(rf"q([1-4]),? ?(?:of )?{_YYYY}")
+_YEAR = re.compile(r"(?:19|20)\d\d(?![\d,./:%-]?\d|[%a-z])")
 _YEAR_LEAD = re.compile(
-    r"(?:\b(?:in|since|by|of|from|until|till|during|before|after|around|year|late|early|mid|through|and|to|circa)|[(\-])[ ]?$"
+    r"(?:\b(?:in|since|by|of|from|until|till|during|before|after|around|year|late|early|mid|through|and|to|circa)"
+    r"|[(\-]) ?$"
 )
-_PAST = re.compile(r"\b(?:was|were|went|had|did|got|met|came|saw|said|told|took|made|left|[a-z]{3,}ed)\b")
-_PREPOSITION = re.compile(r"\b(?:in|last|next|this|since|until|by|of|early|late|mid|on|before|after|during|every|from|to|for) $")
+_PAST = re.compile(
+    r"\b(?:was|were|went|had|did|got|met|came|saw|said|told|took|made|left|fell|broke|gave|found|bought|brought|caught|"
+    r"ran|swam|rode|drove|flew|wrote|spoke|sold|lost|won|heard|felt|began|slept|woke|sent|paid|ate|spent|[a-z]{3,}ed)\b"
+)
+_LASTING = re.compile(r"(?:n't|\bnot|\bnever|\bfirst|\bonly)\b[^.,;]*$")
+"""Makes "in eight days" a stretch that lasted: "hasn't moved in eight days"."""
+_PREPOSITION = re.compile(
+    r"\b(?:in|last|next|this|since|until|by|of|early|late|mid|on|before|after|during|every|from|to|for) $"
+)
 
 
 def english_dates(surface: Surface, today: date) -> Iterator[Found]:
     """(start, end, days) of each expression; None for one that names no day, so that its digits are nobody's."""
-    for match in _NUMERIC.finditer(surface.lower):
-        yield match.start(), match.end(), _numeric(match)
+    lower = surface.lower
+    yield from _numeric_dates(lower)
     for index, (_, _, word) in enumerate(surface.words):
         read = _READERS.get(word)
         if read and (found := read(surface, index, today)):
             yield found
-    for match in _YEAR.finditer(surface.lower):
-        if _YEAR_LEAD.search(surface.lower, max(0, match.start() - 9), match.start()):
-            yield match.start(), match.end(), calendar.year(int(match.group()))
+    for match in _YEAR.finditer(lower):
+        if _YEAR_LEAD.search(lower, max(0, match.start() - 9), match.start()):
+            yield *match.span(), calendar.year(int(match.group()))
+
+
+def _numeric_dates(lower: str) -> Iterator[Found]:
+    for match in _NUMERIC.finditer(lower):
+        before = lower[match.start() - 1] if match.start() else " "
+        if not (before.isdigit() or before in "./-"):
+            yield *match.span(), _numeric(match)
+    if "q" in lower:
+        for match in _QUARTER.finditer(lower):
+            yield *match.span(), calendar.month(int(match[2]), 3 * int(match[1]) - 2, 3)
 
 
 def _numeric(match: re.Match[str]) -> Span | None:
-    year, _, month, number, short_year, short_month, first, _, second, last, quarter, quarter_year, decade = match.groups()
-    if year:
-        return calendar.day(int(year), int(month), int(number))
-    if short_year:
-        return calendar.month(int(short_year), int(short_month))
-    if quarter:
-        return calendar.month(int(quarter_year), 3 * int(quarter) - 2, 3)
-    if decade:
-        return calendar.year(int(decade), 10)
-    if not last:
+    if match["iso"]:
+        return calendar.day(int(match["iso"]), int(match["month"]), int(match["day"]))
+    if match["short"]:
+        return calendar.month(int(match["short"]), int(match["only"]))
+    if match["decade"]:
+        return calendar.year(int(match["decade"]), 10)
+    if not match["last"]:
         return None
-    day_first, month_first = calendar.day(int(last), int(second), int(first)), calendar.day(int(last), int(first), int(second))
-    return (day_first or month_first) if not (day_first and month_first) or first == second else None
+    year, first, second = int(match["last"]), int(match["first"]), int(match["second"])
+    day_first, month_first = calendar.day(year, second, first), calendar.day(year, first, second)
+    return day_first or month_first if not (day_first and month_first) or first == second else None
 
 
-def _named_day(surface: Surface, index: int, today: date) -> Found:
+def _near_day(surface: Surface, index: int, today: date) -> Found:
     start, end, word = surface.words[index]
-    before, after = surface.lower[max(0, start - 15) : start], surface.lower[end : end + 1]
-    step = _NAMED_DAYS[word]
-    if before.endswith("the day before ") and word == "yesterday":
-        start, step = start - 15, -2
-    elif before.endswith("the day after ") and word == "tomorrow":
-        start, step = start - 14, 2
-    if after == " " and index + 1 < len(surface.words) and surface.words[index + 1][2] in _DAY_PARTS | {"night"}:
-        end = surface.words[index + 1][1]
+    step = _NEAR_DAYS[word]
+    for opening, opened, further in (("the day before ", "yesterday", -2), ("the day after ", "tomorrow", 2)):
+        if word == opened and surface.lower.startswith(opening, start - len(opening)) and start >= len(opening):
+            start, step = start - len(opening), further
+    after = surface.words[index + 1] if index + 1 < len(surface.words) else (0, 0, "")
+    if after[2] in _DAY_PARTS and surface.lower[end : after[0]] == " ":
+        end = after[1]
     return start, end, calendar.days(calendar.shift(today, step), 1)
 
 
 def _month(surface: Surface, index: int, today: date) -> Found | None:
     start, end, word = surface.words[index]
-    number = MONTHS[word]
     lead = _DAY_BEFORE.search(surface.lower, max(0, start - 16), start)
     if lead and 1 <= int(lead[1]) <= 31:
         tail = _YEAR_AFTER.match(surface.lower, end + (surface.lower[end : end + 1] == "."))
-        span = _dated(tail[1] if tail else None, number, int(lead[1]), today)
+        span = _dated(tail[1] if tail else None, MONTHS[word], int(lead[1]), today)
         return lead.start(), tail.end() if tail else end, _until(span, lead[2])
     tail = _AFTER.match(surface.lower, end)
     if tail and tail[4]:
-        return start, tail.end(), calendar.month(int(tail[4]), number)
+        return start, tail.end(), calendar.month(int(tail[4]), MONTHS[word])
     if tail and 1 <= int(tail[1]) <= 31 and _certain(surface, index):
-        return start, tail.end(), _until(_dated(tail[3], number, int(tail[1]), today), tail[2])
+        return start, tail.end(), _until(_dated(tail[3], MONTHS[word], int(tail[1]), today), tail[2])
     return _bare_month(surface, index, today)
 
 
@@ -134,7 +149,7 @@ def _bare_month(surface: Surface, index: int, today: date) -> Found | None:
     start, end, word = surface.words[index]
     if not _certain(surface, index) or (word in _ALSO_WORDS and not _led(surface, start)):
         return None
-    if index and surface.words[index - 1][2] in _LAST:
+    if index and surface.words[index - 1][2] in _STEPS:
         return None
     return start, end, calendar.nearest(today, MONTHS[word], None)
 
@@ -142,7 +157,7 @@ def _bare_month(surface: Surface, index: int, today: date) -> Found | None:
 def _weekday(surface: Surface, index: int, today: date) -> Found | None:
     start, end, word = surface.words[index]
     before = surface.words[index - 1][2] if index else ""
-    if before in _LAST or before in {"every", "each"}:
+    if before in _STEPS or before in {"every", "each"}:
         return None
     if not _certain(surface, index) or (word in _ALSO_WORDS and not _led(surface, start)):
         return None
@@ -158,19 +173,19 @@ def _relative(surface: Surface, index: int, today: date) -> Found | None:
     if index + 1 == len(surface.words) or surface.words[index + 1][0] != end + 1:
         return None
     _, next_end, noun = surface.words[index + 1]
-    span = _relative_span(word, noun, today)
+    span = _relative_span(_STEPS[word], noun, today)
     return (start, next_end, span) if span else None
 
 
-def _relative_span(word: str, noun: str, today: date) -> Span | None:
-    step = _LAST[word]
+def _relative_span(step: int, noun: str, today: date) -> Span | None:
     if noun in WEEKDAYS:
-        return calendar.last_weekday(today, WEEKDAYS[noun]) if step < 0 else calendar.weekday(today, WEEKDAYS[noun], step)
-    if noun in _UNITS and noun != "day" and noun == noun.rstrip("s"):
-        return calendar.ago(today, -step, _UNITS[noun])
+        last = calendar.last_weekday(today, WEEKDAYS[noun])
+        return last if step < 0 else calendar.weekday(today, WEEKDAYS[noun], step)
+    if noun in {"week", "month", "year"}:
+        return calendar.ago(today, -step, noun)
     if noun == "weekend":
-        return calendar.weekend(today, step if step >= 0 or today.weekday() < 6 else -1)
-    if noun == "night" or noun in _DAY_PARTS:
+        return calendar.weekend(today, step)
+    if noun in _DAY_PARTS:
         return calendar.days(calendar.shift(today, step), 1) if step <= 0 else None
     if noun in calendar.SEASONS:
         return _season(step, noun, today)
@@ -211,7 +226,9 @@ def _ago(surface: Surface, index: int, today: date) -> Found | None:
 def _in(surface: Surface, index: int, today: date) -> Found | None:
     match = _COUNT_AFTER.match(surface.lower, surface.words[index][0])
     count = _count(match) if match else None
-    return (match.start(), match.end(), calendar.ago(today, -count, _UNITS[match[2]])) if match and count else None
+    if not match or not count or _LASTING.search(surface.lower, max(0, match.start() - 40), match.start()):
+        return None
+    return *match.span(), calendar.ago(today, -count, _UNITS[match[2]])
 
 
 def _count(match: re.Match[str]) -> int | None:
@@ -231,10 +248,10 @@ def _led(surface: Surface, start: int) -> bool:
 
 
 _READERS = {
-    **dict.fromkeys(_NAMED_DAYS, _named_day),
+    **dict.fromkeys(_NEAR_DAYS, _near_day),
     **dict.fromkeys(MONTHS, _month),
     **dict.fromkeys(WEEKDAYS, _weekday),
-    **dict.fromkeys(_LAST, _relative),
+    **dict.fromkeys(_STEPS, _relative),
     **dict.fromkeys(("spring", "summer", "autumn", "fall", "winter"), _dated_season),
     **dict.fromkeys(("ago", "back", "now"), _ago),
     "in": _in,

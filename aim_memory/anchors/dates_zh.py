@@ -1,7 +1,7 @@
 """Chinese date expressions, read on folded (simplified, half-width) text.
 
-上周三 is the Wednesday of the last ISO week and 下周三 of the next; a bare 周三 is the nearest one to come. 两周前 names
-the week, 三个月前 the month, 两年前 the year.
+上周三 is the Wednesday of the last ISO week and 下周三 of the next; a bare 周三 is the nearest one to come.
+两周前 names the week, 三个月前 the month, 两年前 the year.
 """
 
 from __future__ import annotations
@@ -18,10 +18,25 @@ from aim_memory.anchors.surface import Surface
 Found = tuple[int, int, Span | None]
 
 _N = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
-_NEAR_DAYS = {"大前天": -3, "前天": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "今天": 0, "今日": 0, "今早": 0, "今晚": 0}
+_NEAR_DAYS = {
+    "大前天": -3,
+    "前天": -2,
+    "昨天": -1,
+    "昨日": -1,
+    "昨晚": -1,
+    "昨夜": -1,
+    "今天": 0,
+    "今日": 0,
+    "今早": 0,
+    "今晚": 0,
+}
 _NEAR_DAYS |= {"今晨": 0, "今夜": 0, "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "大后天": 3}
 _NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "本年": 0, "明年": 1, "后年": 2}
-_WEEKDAYS = {char: index for index, char in enumerate("一二三四五六")} | {"日": 6, "天": 6} | {str(n): n - 1 for n in range(1, 7)}
+_WEEKDAYS = (
+    {char: index for index, char in enumerate("一二三四五六")}
+    | {"日": 6, "天": 6}
+    | {str(n): n - 1 for n in range(1, 7)}
+)
 _STEPS = {"上": -1, "下": 1, "这": 0, "本": 0, "": 0}
 _UNITS = {"天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "年": "year"}
 _QUARTERS = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
@@ -31,7 +46,7 @@ _ZH = re.compile(
     rf"(?:(?P<ymonth>{_N})月(?:份|(?P<yday>{_N})[日号]?)?|第?(?P<quarter>[一二三四1-4])季度|(?P<season>[春夏秋冬])[天季]?)?)"
     rf"|(?P<monthday>(?<![\d个几])(?P<month>{_N})月(?:份|(?P<day>{_N})[日号]?(?:[-到至](?P<until>{_N})[日号])?)?)"
     rf"|(?P<named>{'|'.join(sorted(_NEAR_DAYS, key=len, reverse=True))})"
-    r"|(?P<weekday>(?P<wsteps>上上|下下|上|下|这|本|)个?(?:周|星期|礼拜)(?P<wday>[一二三四五六日天1-6])(?![个天周星礼年月点岁块元\d]))"
+    r"|(?P<weekday>(?<![一二两三四五六七八九十几\d])(?P<wsteps>上上|下下|上|下|这|本|)个?(?:周|星期|礼拜)(?P<wday>[一二三四五六日天1-6])(?![个天周星礼年月点岁块元\d]))"
     r"|(?P<week>(?P<ksteps>上上|下下|上|下|这|本)(?:一|个)?(?:周|星期|礼拜)(?P<weekend>末)?)"
     rf"|(?P<nearmonth>(?P<msteps>上上|下下|上|下|这|本)个?月(?:(?P<mday>{_N})[日号])?)"
     r"|(?P<ago>(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,3}|半)个?(?P<unit>天|日|周|星期|礼拜|月|年)(?:之|以)?(?P<side>前|后))"

@@ -12,17 +12,21 @@ from aim_memory.types import Anchor
 
 _ENGLISH = re.compile(
     r"(?:^|(?<=[.!?;:\n] )|(?<=\n))(?:an? |the )?(?P<subject>[a-z0-9][\w'+-]*(?: [\w'+-]+){0,3}?)"
-    r" (?:(?:is|are) (?:an?|the|called|defined as)|means?|stands? for|refers? to) (?P<object>[^.!?;\n,]{2,80})(?P<mark>.?)"
+    r" (?:(?:is|are) (?:an?|the|called|defined as)|means?|stands? for|refers? to) "
+    r"(?P<object>[^.!?;\n,]{2,80})(?P<mark>.?)"
 )
 _CHINESE = re.compile(
-    r"(?:^|(?<=[。!?;,\n ，；！？]))(?P<subject>[^，。,!?;；！？\s是的]{1,12}?)(?:是指|指的是|就是|是|叫做)(?:一?[种个位家款名座部本])?"
+    r"(?:^|(?<=[。!?;,\n ，；！？]))(?P<subject>[^，。,!?;；！？\s是的]{1,12}?)(?:是指|指的是|就是|是|"
+    r"叫做)(?:一?[种个位家款名座部本])?"
     r"(?P<object>[^，。,!?;；！？\n]{2,30})(?P<mark>.?)"
 )
 _NOT_SUBJECTS = frozenset(
     "it this that there he she they we i you here what who which where when why how if and but so or because what's "
-    "that's all one everything something nothing anything these those".split()
+    "that's all one next then last everything something nothing anything these those".split()
 )
-_CJK_NOT_SUBJECT = re.compile(r"^[我你您他她它这那哪谁什怎咱]|[不还但可于总也都只要算像真正更倒老凡若或就]$|时候|如果|因为|今天|昨天|明天")
+_CJK_NOT_SUBJECT = re.compile(
+    r"不知|^[我你您他她它这那哪谁什怎咱]|[不还但可于总也都只要算像真正更倒老凡若或就]$|时候|如果|因为|今天|昨天|明天"
+)
 _CJK_NOT_OBJECT = re.compile(r"什么|谁|哪|吗$|呢$|多少|[的了吧啊呀]$")
 
 

@@ -36,7 +36,9 @@ def compare(wanted: Sequence[Anchor], held: Sequence[Anchor]) -> AnchorMatch:
     """
     matched = tuple(anchor for anchor in wanted if any(agree(anchor, other) for other in held))
     missing = tuple(anchor for anchor in wanted if anchor not in matched) if len(matched) < len(wanted) else ()
-    conflicting = tuple(other for other in held if any(_same_slot(anchor, other) for anchor in missing)) if missing else ()
+    conflicting = (
+        tuple(other for other in held if any(_same_slot(anchor, other) for anchor in missing)) if missing else ()
+    )
     return AnchorMatch(matched, missing, conflicting)
 
 

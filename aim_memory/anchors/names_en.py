@@ -13,35 +13,44 @@ from aim_memory.anchors.surface import Surface
 from aim_memory.anchors.words import EVERYDAY
 
 _TOKEN = r"(?:[A-Z][A-Za-z0-9]*(?:['-][A-Za-z][A-Za-z0-9]*)*|(?<![A-Za-z0-9])[ie][A-Z][a-z][A-Za-z0-9]*)"
+_TITLES = r"(?:Dr|Mr|Mrs|Ms|Prof|St|Mt)\. "
 _NAME = re.compile(
-    rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|St|Mt)\. )?{_TOKEN}"
-    rf"(?:(?: (?:of|de|la|le|van|von|der|del|al|bin) (?:the )?| & | ){_TOKEN}|(?: (?=\d)\d{{1,4}}(?![\d.,:%/A-Za-z]))(?= (?:Pro|Max|Plus|Ultra|Mini)\b))*"
+    rf"(?:{_TITLES})?{_TOKEN}(?:(?: (?:of|de|la|le|van|von|der|del|al|bin) (?:the )?| & | ){_TOKEN}"
+    r"| \d{1,4}(?= (?:Pro|Max|Plus|Ultra|Mini)\b))*"
 )
 _PART = re.compile(_TOKEN)
-_TITLE = re.compile(r"(?:Dr|Mr|Mrs|Ms|Prof|St|Mt)\. ")
+_TITLE = re.compile(_TITLES)
 _OPENS = re.compile(r"(?:^|[.!?:\n。！？：…\"“「(\[*•>]|(?:^|\n)[ \t]*(?:-|\d+[.)]))[ \t\"'“「(\[*_]*$")
 _PERSON = re.compile(
-    r"(?:'s\b| (?:is|was|has|had|will|would|can|could|said|says|told|tells|thinks|thought|asked|went|goes|came|wants|wanted|"
-    r"likes|loves|hates|lives|lived|works|worked|moved|got|gets|called|texted|sent|bought|sold|gave|made|makes|took|knows|"
-    r"needs|plays|played|runs|ran|started|joined|left|met|who|and I|and [A-Z]|just|also|still|turned|finished|quit|named|"
-    r"visited|studied|studies|teaches|taught|agreed|mentioned|suggested|recommended)\b|,? [A-Z][a-z]+'s\b)"
+    r"(?:'s\b| (?:is|was|has|had|will|would|can|could|said|says|told|tells|thinks|thought|asked|went|goes|came|wants|"
+    r"wanted|likes|loves|hates|lives|lived|works|worked|moved|got|gets|called|texted|sent|bought|sold|gave|made|makes|"
+    r"took|knows|needs|plays|played|runs|ran|started|joined|left|met|who|and I|and [A-Z]|just|also|still|turned|"
+    r"finished|"
+    r"quit|named|visited|studied|studies|teaches|taught|agreed|mentioned|suggested|recommended)\b|,? [A-Z][a-z]+'s\b)"
 )
-_NO_NAME = re.compile(r"^(?:I|I'[a-z]+|[A-Z]'?)$")
+"""What makes the word before it a person."""
+_NO_NAME = re.compile(r"(?:I|I'[a-z]+|[A-Z]'?)$")
+_GLUE = "_@./`#"
 
 
 def english_names(surface: Surface) -> Iterator[tuple[int, int, str]]:
     """(start, end, key) of each name; the key drops a title and the possessive."""
     cased = surface.cased
     for match in _NAME.finditer(cased):
-        if match.start() and cased[match.start() - 1].isascii() and (cased[match.start() - 1].isalnum() or cased[match.start() - 1] in "_@./`#"):
+        if match.group().lower() in EVERYDAY or not _word_begins(cased, match.start()):
             continue
         span = _trimmed(cased, *match.span())
-        if span and surface.free(*span) and _name(surface, match.start(), *span):
+        if span and surface.free(*span) and _name(cased, match.start(), *span):
             yield *span, _TITLE.sub("", cased[span[0] : span[1]]).lower()
 
 
+def _word_begins(cased: str, start: int) -> bool:
+    before = cased[start - 1] if start else " "
+    return not (before.isascii() and (before.isalnum() or before in _GLUE))
+
+
 def _trimmed(cased: str, start: int, end: int) -> tuple[int, int] | None:
-    """The span without leading and trailing everyday words and without a possessive; None when nothing is left."""
+    """The span without everyday words at its ends and without a possessive; None when nothing is left."""
     title = _TITLE.match(cased, start)
     parts = list(_PART.finditer(cased, title.end() if title else start, end))
     while parts and not title and _everyday(parts[0].group()):
@@ -50,26 +59,24 @@ def _trimmed(cased: str, start: int, end: int) -> tuple[int, int] | None:
         parts.pop()
     if not parts:
         return None
-    first = title.start() if title else parts[0].start()
     last = parts[-1].end()
-    return first, last - 2 if cased[last - 2 : last] == "'s" else last
+    return title.start() if title else parts[0].start(), last - 2 if cased[last - 2 : last] == "'s" else last
 
 
 def _everyday(token: str) -> bool:
     return bool(_NO_NAME.match(token)) or token.partition("'")[0].lower() in EVERYDAY
 
 
-def _name(surface: Surface, run_start: int, start: int, end: int) -> bool:
-    cased, name = surface.cased, surface.cased[start:end]
+def _name(cased: str, run_start: int, start: int, end: int) -> bool:
+    name = cased[start:end]
     if name.isupper() and " " not in name:
-        return False
+        return False  # an acronym: a symbol
     if start > run_start or " " in name or not name.isalpha():
         return True
     if not _OPENS.search(cased, max(0, start - 12), start):
         return True
-    return bool(_PERSON.match(cased, end)) or _repeated(cased, name, end)
+    return bool(_PERSON.match(cased, end)) or any(f"{lead}{name}" in cased for lead in _INSIDE)
 
 
-def _repeated(cased: str, name: str, end: int) -> bool:
-    again = re.search(rf"(?<=[a-z,] ){name}\b", cased[end:]) or re.search(rf"(?<=[a-z,] ){name}\b", cased[: end - len(name)])
-    return again is not None
+_INSIDE = tuple(f"{char} " for char in "abcdefghijklmnopqrstuvwxyz,")
+"""What stands before a word inside a sentence."""

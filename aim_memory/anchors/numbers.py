@@ -11,28 +11,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aim_memory.anchors import slots
-from aim_memory.anchors.numerals import CJK_NUMERALS, NUMBER_WORDS, ORDINALS, SCALES, SMALL, chinese, spelled
+from aim_memory.anchors.numerals import CJK_NUMERALS, LARGEST, NUMBER_WORDS, ORDINALS, SCALES, SMALL, chinese, spelled
 from aim_memory.anchors.surface import Surface
 from aim_memory.anchors.times import clock_key, times
-from aim_memory.anchors.units import CJK_UNIT, CURRENCY_SIGNS, UNITS, magnitude, number_key
+from aim_memory.anchors.units import CJK_UNIT, COUNT_UNITS, CURRENCY_SIGNS, UNITS, magnitude, number_key
 from aim_memory.types import Anchor
 
 _DIGITS = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\d+")
+_MOST_CHARACTERS = 40
+_DURATION = re.compile(r"(?<![\d:])(\d):([0-5]\d):([0-5]\d)(?![\d:])")
 _CURRENCY_BEFORE = re.compile(r"(?:(?:us|ca|a|hk|nt)?\$|[€£¥₹₩]|\b(?:usd|eur|gbp|cny|rmb|jpy|hkd|twd) ?) ?$")
 _SIGNED = {"hk$": "hkd", "nt$": "twd", "us$": "usd", "ca$": "cad", "a$": "aud"}
 _MAGNITUDE = re.compile(
-    r"[ -]?(?P<word>hundred|thousand|million|billion|trillion|mln|mn|bn)\b|(?P<letter>[kKMB])(?:[nN])?(?![A-Za-z0-9])|(?P<cjk>[十百千万亿]+)"
+    r"[ -]?(?P<word>hundred|thousand|million|billion|trillion|mln|mn|bn)\b|"
+    r"(?P<letter>[kKMB])(?:[nN])?(?![A-Za-z0-9])|(?P<cjk>[十百千万亿]+)"
 )
 _LETTERS = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}
 _SHORT = {"mln": 1e6, "mn": 1e6, "bn": 1e9}
 _PLACES = {"十": 10.0, "百": 100.0, "千": 1e3, "万": 1e4, "亿": 1e8}
 _UNIT_WORD = re.compile(r"( ?-?)(%|°[cf]?|℃|km/h\b|m²|m2\b|[a-z]+(?:-olds?)?)")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
+_ALONE = frozenset("gmlhw%°")
+"""Units of one character that may stand apart from their number."""
+_ORDINAL = re.compile(r"(?<!\d)(\d++)(?:st|nd|rd|th)\b")
 _CJK_ORDINAL = re.compile(rf"第(\d+|[{CJK_NUMERALS}]+)")
 _CJK_PERCENT = re.compile(rf"百分之(\d+(?:\.\d+)?|[{CJK_NUMERALS}]+(?:点[{CJK_NUMERALS}]+)?)")
-_CJK_NUMERAL = re.compile(rf"[{CJK_NUMERALS}]+(?:点[{CJK_NUMERALS}]+(?=[万亿%度公千米元块]|$))?|半(?=小时|年|个小时|个钟头)")
-_CLASSIFIER = re.compile(r"个(?!小时|钟头|星期|礼拜|月|人|字)|[只条张本台辆家位件栋间套层双杯瓶碗份部首颗棵把支封场届门颗粒箱包盒种项座间]")
-_IDIOMS = re.compile(r"千万(?=别|不|要|记|得|小)|万一|十分(?!钟)|三三两两|一五一十|七七八八|五一|十一(?=假|长假|黄金)|双十一|六一|千千万")
+_CJK_NUMERAL = re.compile(
+    rf"[{CJK_NUMERALS}]+(?:点[{CJK_NUMERALS}]+(?=[万亿%度公千米元块]|$))?|半(?=小时|年|个小时|个钟头)"
+)
+_CLASSIFIER = re.compile(
+    r"个(?!小时|钟头|星期|礼拜|月|人|字)|[只条张本台辆家位件栋间套层双杯瓶碗份部首颗棵把支封场届门颗粒箱包盒种项座间]"
+)
+_IDIOMS = re.compile(
+    r"千万(?=别|不|要|记|得|小)|万一|十分(?!钟)|三三两两|一五一十|七七八八|五一|十一(?=假|长假|黄金)|双十一|六一|千千万"
+)
 _HALF_AFTER = re.compile(r"(?:个?半)")
 _DETERMINERS = frozenset("the my our his her their its your".split())
 
@@ -50,7 +61,9 @@ def find_numbers(surface: Surface) -> list[Anchor]:
     found = [_anchor(surface, amount) for amount in _percents(surface)]
     found += [*_times(surface), *_ordinals(surface)]
     for grammar in (_chinese_amounts, _digit_amounts, _word_amounts):
-        found.extend(_anchor(surface, amount) for amount in grammar(surface) if _claim(surface, amount.start, amount.end))
+        found.extend(
+            _anchor(surface, amount) for amount in grammar(surface) if _claim(surface, amount.start, amount.end)
+        )
     return found
 
 
@@ -63,7 +76,8 @@ def _claim(surface: Surface, start: int, end: int) -> bool:
 
 def _anchor(surface: Surface, amount: _Amount) -> Anchor:
     start, end, unit = amount.start, amount.end, amount.unit
-    key, slot = number_key(amount.value, unit), slots.slot(surface, start, end)
+    measured = unit is not None and unit not in COUNT_UNITS
+    key, slot = number_key(amount.value, unit), slots.slot(surface, start, end, measured=measured)
     return Anchor("number", key, surface.text[start:end], start, end, value=amount.value, unit=unit, slot=slot)
 
 
@@ -78,7 +92,7 @@ def _times(surface: Surface) -> Iterator[Anchor]:
                 end,
                 value=float(minutes),
                 unit="time" if known else "clock",
-                slot=slots.slot(surface, start, end),
+                slot=slots.slot(surface, start, end, measured=True),
             )
 
 
@@ -104,13 +118,17 @@ def _ordinal_spans(surface: Surface) -> Iterator[tuple[int, int, float]]:
 
 def _digit_amounts(surface: Surface) -> Iterator[_Amount]:
     lower = surface.lower
+    for match in _DURATION.finditer(lower):
+        hours, minutes, seconds = (int(part) for part in match.groups())
+        yield _Amount(*match.span(), 3600.0 * hours + 60 * minutes + seconds, "second")
     for match in _DIGITS.finditer(lower):
         start, end = match.span()
         before = lower[start - 1] if start else " "
-        if before.isascii() and (before.isalpha() or before in "_./:#@\\") or not surface.free(start, end):
+        if (before.isascii() and (before.isalpha() or before in "_./:#@\\")) or not surface.free(start, end):
             continue
         currency, start = _currency(lower, start)
-        amount = _measured(surface, start, end, float(match.group().replace(",", "")), currency)
+        value = float(match.group().replace(",", "")) if end - start < _MOST_CHARACTERS else LARGEST
+        amount = _measured(surface, start, end, value, currency) if value < LARGEST else None
         if amount:
             yield amount
 
@@ -160,7 +178,7 @@ def _unit(surface: Surface, end: int) -> tuple[str | None, int]:
         unit = UNITS.get(word) or UNITS.get(word.replace(" ", "-"))
         if word in {"year", "years"} and (old := re.compile(r"[ -]olds?\b").match(lower, match.end())):
             return "age", old.end()
-        if unit and (glued or len(word) > 1):
+        if unit and (glued or len(word) > 1 or word in _ALONE):
             return unit, match.end()
         return (None, -1) if glued and word[0].isalpha() else (None, end)
     cjk = CJK_UNIT.match(lower, end + (lower[end : end + 1] == " "))
@@ -202,7 +220,9 @@ def _spelled_amount(surface: Surface, index: int, stop: int) -> _Amount | None:
     value = spelled([word for _, _, word in words[index:stop]])
     start, end = words[index][0], words[stop - 1][1]
     if index and words[index][2] in SCALES and words[index - 1][2] in {"a", "half"}:
-        return None if words[index - 1][2] == "half" else _measured(surface, words[index - 1][0], end, value or 1.0, None)
+        return (
+            None if words[index - 1][2] == "half" else _measured(surface, words[index - 1][0], end, value or 1.0, None)
+        )
     if value is None or (words[index][2] in SCALES):
         return None
     amount = _measured(surface, start, end, value, None)

@@ -9,10 +9,11 @@ _SMALL = (
     "seventeen eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-SMALL = {word: value for value, word in enumerate(_SMALL)} | {
-    word: 20 + 10 * place for place, word in enumerate(_TENS)
-}
+SMALL = {word: value for value, word in enumerate(_SMALL)} | {word: 20 + 10 * place for place, word in enumerate(_TENS)}
 SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+LARGEST = 10**18
+"""No number this large or larger is read."""
+_MOST_DIGITS = 18
 NUMBER_WORDS = frozenset(SMALL) | frozenset(SCALES)
 ORDINALS = {
     word: value
@@ -21,7 +22,8 @@ ORDINALS = {
     )
 }
 
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
+_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")}
+_DIGITS |= {"〇": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
 _PLACES = {"十": 10, "百": 100, "千": 1_000}
 CJK_NUMERALS = "零〇一二两三四五六七八九十百千万亿"
 
@@ -42,7 +44,7 @@ def spelled(words: Sequence[str]) -> float | None:
             group, total, last = _scaled(group or 1, total, SCALES[word])
         elif word == "a" and not (total or group):
             group = 0
-    return float(total + group)
+    return float(total + group) if total + group < LARGEST else None
 
 
 def _scaled(group: int, total: int, scale: int) -> tuple[int, int, int]:
@@ -54,21 +56,37 @@ def _scaled(group: int, total: int, scale: int) -> tuple[int, int, int]:
 def chinese(text: str) -> float | None:
     """The value of a Chinese numeral (simplified, folded), or None when the characters make no number.
 
-    A last digit right after a place counts in the next place down: 两万五 = 25,000, 一百五 = 150.
+    Digits alone are read one by one: 二〇二六 = 2026. A last digit right after a place counts in the next place down:
+    两万五 = 25,000, 一百五 = 150.
     """
+    if len(text) > _MOST_DIGITS:
+        return None
     if len(text) > 1 and all(char in _DIGITS for char in text):
         return float("".join(str(_DIGITS[char]) for char in text))
-    total, section, digit, place = 0, 0, -1, 0
-    for index, char in enumerate(text):
-        if char in _DIGITS:
-            if digit > 0:
+    total, place, rest = 0.0, 0, text
+    for mark, scale in (("亿", 10**8), ("万", 10**4)):
+        if mark in rest:
+            head, _, rest = rest.partition(mark)
+            value = chinese(head) if head else None
+            if value is None:
                 return None
-            digit, place = _DIGITS[char], 0 if _DIGITS[char] == 0 else place
-        elif char in _PLACES:
-            section, digit, place = section + max(digit, 0 if section and digit < 0 else 1) * _PLACES[char], -1, _PLACES[char]
+            total, place = total + value * scale, scale
+    section = _section(rest, place)
+    return None if section is None else total + section
+
+
+def _section(text: str, place: int) -> int | None:
+    """A numeral below ten thousand that follows a ``place`` of a larger one (0: nothing)."""
+    total, digit = 0, None
+    for char in text:
+        if char in _PLACES:
+            total, digit, place = total + (1 if digit is None else digit) * _PLACES[char], None, _PLACES[char]
+        elif digit:
+            return None
         else:
-            scale = 10_000 if char == "万" else 10**8
-            if index == 0:
+            digit = _DIGITS.get(char)
+            if digit is None:
                 return None
-            total, section, digit, place = (total + section + max(digit, 0)) * scale, 0, -1, scale
-    return float(total + section + (digit * (place // 10) if digit > 0 and place >= 100 else max(digit, 0)))
+            place = place if digit else 0
+    last = digit or 0
+    return total + last * (place // 10 if place >= 100 else 1)

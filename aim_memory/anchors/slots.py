@@ -1,6 +1,6 @@
 """Slots: the head noun that a number is the value of, when the text says so right beside it.
 
-"the 10M-token model" → model, "the rent is $1,200" → rent, "costs $300" → price, "三只猫" → 猫, "房租涨到3200元" → 房租.
+"the 10M-token model" → model, "the rent is $1,200" → rent, "costs $300" → price, "三只猫" → 猫.
 A wrong slot would invent conflicts, so anything less plain stays without one.
 """
 
@@ -18,7 +18,7 @@ _NOT_NOUNS = frozenset(
     "any other another such only just also about around over under near off out up down after before later ago away "
     "old new big small long short high low good great nice extra total different now again per if because while since "
     "until till during last next yesterday today tomorrow tonight here there now ever never always often once twice "
-    "and/or plus minus times half am pm went got made took said left came ran paid cost into onto without within".split()
+    "plus minus times half am pm went got made took said left came ran paid cost into onto without within".split()
 )
 _AFTER = re.compile(r"[ -]([a-z]{3,})\b")
 _LEAD = r" (?:a |an |the |now |only |just |about |around |over |under |at |exactly |roughly |still ){0,2}[\"'(]?$"
@@ -27,20 +27,34 @@ _COPULA = re.compile(
     rf"|went up to|rose to|fell to|dropped to|moved to|changed to)){_LEAD}"
 )
 _HOLDER = re.compile(rf"\b([a-z]{{3,}}) (?:of|has|with){_LEAD}")
-_LABEL = re.compile(r"\b(room|chapter|gate|bus|line|page|unit|flat|apartment|floor|platform|version|seat|route|building) (?:no\.? ?)?#?$")
-_VERBS = re.compile(r"\b(costs?|paid|pay|pays|weighs?|weighed|earns?|earning)(?: (?:me|him|her|us|them|about|around|only|just)){0,2} $")
+_LABEL = re.compile(
+    r"\b(room|chapter|gate|bus|line|page|unit|flat|apartment|floor|platform|version|seat|route|building) (?:no\.? "
+    r"?)?#?$"
+)
+_VERBS = re.compile(
+    r"\b(costs?|paid|pay|pays|weighs?|weighed|earns?|earning)(?: (?:me|him|her|us|them|about|around|only|just)){0,2} $"
+)
 _VERB_SLOTS = {"cost": "price", "paid": "price", "pay": "price", "weigh": "weight", "earn": "salary"}
 _CJK_BEFORE = re.compile(
-    r"([\u4e00-\u9fff]{2})(?:现在|目前|已经|大概|差不多|才|就)?(?:是|为|:|：|涨到了?|降到了?|升到了?|改成了?|改到了?|变成了?|达到了?|共)(?:大约|大概|约|每月)? ?[¥$]?$"
+    r"([\u4e00-\u9fff]{2})(?:现在|目前|已经|大概|差不多|才|就)?(?:是|为|:|：|涨到了?|降到了?|升到了?|改成了?|改到了?|"
+    r"变成了?|达到了?|共)(?:大约|大概|约|每月)? ?[¥$]?$"
 )
-_CJK_CLASSIFIED = re.compile(r"[个只条张本台辆家位件栋间套双杯瓶碗份部首颗棵把支封场种项座]的?([\u4e00-\u9fff]{1,2})(?=[,。，；;!！?？、的在是了和都]|$)")
+_CJK_CLASSIFIED = re.compile(
+    r"[个只条张本台辆家位件栋间套双杯瓶碗份部首颗棵把支封场种项座]的?([\u4e00-\u9fff]{1,2})(?=[,。，；;!！?？、的在是了和都]|$)"
+)
 _CJK_NOT_NOUNS = re.compile(r"[的了在是和都吧吗呢啊左右上下以之前后多半来就也还不没有可能要会]")
 
 
-def slot(surface: Surface, start: int, end: int) -> str | None:
-    """The slot of a number at ``[start, end)``: the noun it is said of, the noun it counts, or the noun that has it."""
+def slot(surface: Surface, start: int, end: int, *, measured: bool = False) -> str | None:
+    """The slot of a number at ``[start, end)``: the noun it is said of, the noun it counts, or the noun that has it.
+
+    A ``measured`` amount ("10 km") counts no noun unless a hyphen joins them ("a 10-km run").
+    """
     window = surface.lower[max(0, start - 60) : start]
-    return _said_of(window, surface.cjk) or after(surface, end) or _noun(_HOLDER.search(window))
+    said = _said_of(window, surface.cjk)
+    if said or (measured and "-" not in surface.lower[start:end]):
+        return said
+    return after(surface, end) or _noun(_HOLDER.search(window))
 
 
 def _said_of(window: str, cjk: bool) -> str | None:

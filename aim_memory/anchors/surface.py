@@ -52,5 +52,5 @@ def read(text: str) -> Surface:
     """Folds a text once for all grammars."""
     cased = text if text.isascii() else text.translate(_CASED)
     lower = cased.lower() if text.isascii() else cased.translate(_LOWER)
-    words = tuple((match.start(), match.end(), match.group()) for match in _WORD.finditer(lower))
+    words = tuple([(*match.span(), match.group()) for match in _WORD.finditer(lower)])
     return Surface(text, cased, lower, words, bool(_CJK.search(cased)), bytearray(len(text)))

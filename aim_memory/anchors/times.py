@@ -1,7 +1,7 @@
 """Times of day: 3pm, 15:30, half past three, 下午三点半.
 
-They are numbers of unit "time" (minutes after midnight). Where morning or afternoon is not said (6:30, 三点) the unit is
-"clock" and the value lies in the first twelve hours; it agrees with both.
+They are numbers of unit "time" (minutes after midnight). Where morning or afternoon is not said (6:30, 三点) the unit
+is "clock" and the value lies in the first twelve hours; it agrees with both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HOURS = "|".join(word for word, value in SMALL.items() if 1 <= value <= 12)
 _PART = r"(?: in the (?P<part>morning|afternoon|evening))"
 _DIGITS = re.compile(
     rf"(?P<hour>\d{{1,2}})(?:(?:[:.](?P<minute>[0-5]\d))? ?(?P<half>[ap])(?:\.m\.|m\b)"
-    rf"|:(?P<minute24>[0-5]\d)(?::[0-5]\d)?(?!\d)(?:{_PART})?| ?o'clock(?:{_PART.replace('part', 'part2')})?"
+    rf"|:(?P<minute24>[0-5]\d)(?P<seconds>:[0-5]\d)?(?!\d)(?:{_PART})?| ?o'clock(?:{_PART.replace('part', 'part2')})?"
     rf"|{_PART.replace('part', 'part3')})"
 )
 _WORDS = re.compile(
@@ -60,6 +60,8 @@ def _digit_clock(match: re.Match[str]) -> tuple[int, bool] | None:
     part = match["half"] or match["part"] or match["part2"] or match["part3"]
     if part:
         return _halved(hour, minute, "a" if part in {"a", "morning"} else "p")
+    if match["seconds"] and len(match["hour"]) == 1:
+        return None  # 1:57:26 is how long something took
     return _bare(hour, minute, leading_zero=match["hour"].startswith("0"))
 
 
@@ -112,7 +114,11 @@ def _chinese_clock(match: re.Match[str], text: str) -> tuple[int, bool] | None:
 
 
 def _afternoon(period: str, hour: int) -> bool:
-    return bool(_PERIODS[period]) and not (hour == 11 and period == "中午") and not (hour == 12 and period.startswith("晚"))
+    return (
+        bool(_PERIODS[period])
+        and not (hour == 11 and period == "中午")
+        and not (hour == 12 and period.startswith("晚"))
+    )
 
 
 def _introduced(text: str, start: int, hour: str) -> bool:

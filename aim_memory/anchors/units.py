@@ -106,7 +106,7 @@ _BASE = {
 }
 
 _CJK_FORMS = sorted((form for form in UNITS if form[0] >= "\u3400"), key=len, reverse=True)
-CJK_UNIT = re.compile(f"(?:{'|'.join(_CJK_FORMS)})(?!级)")
+CJK_UNIT = re.compile(f"(?:{'|'.join(_CJK_FORMS)})(?!级|口|民)")
 """The longest Chinese unit at a position."""
 
 
@@ -118,7 +118,7 @@ def dimension(unit: str | None) -> str | None:
 def magnitude(value: float) -> str:
     """A number in plain digits: 1e7 → "10000000", 12.50 → "12.5"."""
     rounded = float(f"{value:.12g}")
-    if rounded == int(rounded) and abs(rounded) < 1e18:
+    if rounded.is_integer() and abs(rounded) < 1e18:
         return str(int(rounded))
     return repr(rounded)
 

@@ -87,13 +87,24 @@ class Asked:
     """It asks for what the assistant said."""
 
 
-def asked(question: str) -> Asked:
-    """Reads the question."""
+def asked(question: str, topic: str = "") -> Asked:
+    """Reads the question; what it leaves open about kind and unit is taken from the question before it (``topic``)."""
     folded = fold(question)
+    kinds, units = _kinds(folded), _units(folded)
+    if not kinds:
+        kinds, units = _kinds(fold(topic)), units or _units(fold(topic))
     past, present = _PAST.search(folded), _PRESENT.search(folded)
     return Asked(
-        kinds=frozenset(kind for kind, pattern in _KINDS.items() if pattern.search(folded)),
-        units=frozenset().union(*(units for sign, units in _UNITS if sign.search(folded))),
+        kinds=kinds,
+        units=units,
         tense="past" if past and not present else "present" if present and not past else "any",
         assistant=bool(_ASSISTANT.search(folded)),
     )
+
+
+def _kinds(folded: str) -> frozenset[Kind]:
+    return frozenset(kind for kind, pattern in _KINDS.items() if pattern.search(folded))
+
+
+def _units(folded: str) -> frozenset[str]:
+    return frozenset().union(*(units for sign, units in _UNITS if sign.search(folded)))

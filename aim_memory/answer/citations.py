@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from aim_memory.anchors import compare, extract
 from aim_memory.text import analyse, sentences
-from aim_memory.types import EvidenceBlock
+from aim_memory.types import Anchor, EvidenceBlock
 
 SUPPORT = 0.5
 """A sentence of free text cites the evidence sentence that holds at least this share of its terms."""
 
-_MARK = re.compile(r"\[(\d{1,3})\]")
-_VALUE = re.compile(r"\d[\d.,:]*\d|\d")
+CITATION_MARK = re.compile(r"\[(\d{1,3})\]")
+"""How a language model names a memory: its number in the prompt."""
+_VALUES = frozenset({"number", "date", "identifier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +56,40 @@ def _supports(line: str, blocks: Sequence[EvidenceBlock]) -> Iterator[Quote]:
     settled = re.sub(r"([.!?。！？]+)((?:\s*\[\d{1,3}\])+)", r"\2\1", line)
     for start, end in sentences(settled):
         claim = settled[start:end]
-        named = [blocks[int(mark) - 1] for mark in _MARK.findall(claim) if 0 < int(mark) <= len(blocks)]
-        best = _best(_MARK.sub("", claim), named or blocks, 0.0 if named else SUPPORT)
+        named = [blocks[int(mark) - 1] for mark in CITATION_MARK.findall(claim) if 0 < int(mark) <= len(blocks)]
+        best = _best(CITATION_MARK.sub("", claim), named or blocks, 0.0 if named else SUPPORT)
         if best:
             yield best
 
 
 def _best(claim: str, blocks: Sequence[EvidenceBlock], least: float) -> Quote | None:
-    wanted, values = set(analyse(claim)), set(_VALUE.findall(claim))
     best, best_score = None, least
     for block in blocks:
+        wanted = _Claim.of(claim, block.timestamp)
         for start, end in sentences(block.text):
             held = block.text[start:end]
-            score = _support(wanted, values, held)
-            if wanted and score > best_score:
+            score = wanted.support(held, block.timestamp)
+            if score > best_score:
                 best, best_score = Quote(block.memory_id, held, block.start + start, block.start + end), score
     return best
 
 
-def _support(wanted: set[str], values: set[str], held: str) -> float:
-    """Share of the claim's terms in the evidence sentence; a shared number counts as half of a full match."""
-    shared = len(wanted & set(analyse(held))) / max(1, len(wanted))
-    return shared + 0.5 * bool(values & set(_VALUE.findall(held)))
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A sentence of an answer, read at the time of the evidence it is compared with."""
+
+    terms: frozenset[str]
+    values: tuple[Anchor, ...]
+
+    @classmethod
+    def of(cls, claim: str, reference: datetime) -> _Claim:
+        anchors = extract(claim, reference=reference)
+        return cls(frozenset(analyse(claim)), tuple(replace(a, slot=None) for a in anchors if a.kind in _VALUES))
+
+    def support(self, held: str, reference: datetime) -> float:
+        """Share of the claim's terms in the evidence sentence, plus half the share of its values."""
+        shared = len(self.terms & analyse(held).keys()) / max(1, len(self.terms))
+        if not self.values or not shared:
+            return shared
+        agreed = compare(self.values, extract(held, reference=reference)).matched
+        return shared + 0.5 * len(agreed) / len(self.values)

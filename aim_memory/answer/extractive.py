@@ -29,7 +29,7 @@ class ExtractiveGenerator(Generator):
         return "extractive"
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Delta]:
-        quotes = answer(prompt.question, prompt.blocks, prompt.confidence)
+        quotes = answer(prompt.question, prompt.blocks, prompt.confidence, prompt.history)
         if not quotes:
             yield Delta(abstention(prompt.question), finish="abstained")
             return
@@ -38,9 +38,11 @@ class ExtractiveGenerator(Generator):
         yield Delta(finish="stop")
 
 
-def answer(question: str, blocks: Sequence[EvidenceBlock], confidence: float) -> list[str]:
+def answer(
+    question: str, blocks: Sequence[EvidenceBlock], confidence: float, history: Sequence[str] = ()
+) -> list[str]:
     """The quotes, best first; none when the evidence does not seem to hold an answer."""
-    ranked = candidates(question, blocks)
+    ranked = candidates(question, blocks, history)
     if not ranked or confidence < LEAST_CONFIDENCE:
         return []
     chosen: list[Stretch] = []

@@ -39,6 +39,7 @@ def build_prompt(
     now: datetime,
     nonce: str,
     max_tokens: int = 512,
+    history: Sequence[str] = (),
 ) -> Prompt:
     """Builds the prompt. Memories are numbered by their place in ``blocks`` and listed oldest first.
 
@@ -49,6 +50,7 @@ def build_prompt(
         now: The present moment of the question.
         nonce: A fresh random word that names the fence.
         max_tokens: Most tokens of the answer.
+        history: Earlier questions of the session, oldest first.
 
     Raises:
         ValueError: ``nonce`` is not a word of at least 8 letters and digits.
@@ -58,9 +60,10 @@ def build_prompt(
     numbered = sorted(enumerate(blocks, start=1), key=lambda entry: (entry[1].timestamp, entry[1].ordinal or 0))
     listed = "\n".join(_entry(number, block) for number, block in numbered)
     fenced = f"<memories-{nonce}>\n{listed}\n</memories-{nonce}>"
-    asked = f"Present time: {now:%Y-%m-%d %H:%M} UTC\nQuestion: {question}"
+    earlier = "".join(f"Earlier question: {text}\n" for text in history)
+    asked = f"Present time: {now:%Y-%m-%d %H:%M} UTC\n{earlier}Question: {question}"
     messages = (Message("system", SYSTEM), Message("user", f"{fenced}\n\n{asked}"))
-    return Prompt(question, tuple(blocks), messages, confidence, max_tokens)
+    return Prompt(question, tuple(blocks), messages, confidence, max_tokens, tuple(history))
 
 
 def _entry(number: int, block: EvidenceBlock) -> str:

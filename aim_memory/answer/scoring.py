@@ -11,8 +11,7 @@ from aim_memory.anchors import extract
 from aim_memory.answer.asked import Asked, asked
 from aim_memory.answer.held import holds_kind, holds_unit
 from aim_memory.answer.stretches import Stretch, stretches
-from aim_memory.text import analyse, fold, is_question
-from aim_memory.text.concepts import notions
+from aim_memory.text import analyse, fold, is_question, notions, refers_back
 from aim_memory.types import Anchor, EvidenceBlock
 
 WEIGHTS: Mapping[str, float] = {
@@ -49,9 +48,9 @@ class Candidate:
         return sum(WEIGHTS[name] * value for name, value in self.parts.items())
 
 
-def candidates(question: str, blocks: Sequence[EvidenceBlock]) -> list[Candidate]:
+def candidates(question: str, blocks: Sequence[EvidenceBlock], history: Sequence[str] = ()) -> list[Candidate]:
     """All stretches of the blocks with their parts, best first; ties keep the order of the blocks."""
-    reading = _Reading.of(question, blocks)
+    reading = _Reading.of(question, blocks, history)
     found = [Candidate(stretch, reading.parts(stretch)) for stretch in stretches(blocks)]
     return sorted(found, key=lambda candidate: -candidate.score)
 
@@ -75,15 +74,20 @@ class _Reading:
     levels: Sequence[float]
 
     @classmethod
-    def of(cls, question: str, blocks: Sequence[EvidenceBlock]) -> _Reading:
+    def of(cls, question: str, blocks: Sequence[EvidenceBlock], history: Sequence[str]) -> _Reading:
         speakers = {fold(block.speaker) for block in blocks if block.speaker}
         mute = {term for speaker in speakers for term in analyse(speaker)}
+        topic = history[-1] if history and refers_back(question) else ""
         return cls(
-            asked=asked(question),
+            asked=asked(question, topic),
             named=frozenset(speaker for speaker in speakers if speaker.split()[0] in fold(question)),
-            known=frozenset(anchor.key for anchor in extract(question, reference=_latest(blocks))) if blocks else frozenset(),
-            words=_rarity(frozenset(analyse(question)) - mute, [frozenset(analyse(block.text)) for block in blocks]),
-            notions=_rarity(notions(question), [notions(block.text) for block in blocks]),
+            known=_keys(question, blocks),
+            words=_rarity(
+                frozenset(analyse(question)) - mute,
+                frozenset(analyse(topic)) - mute,
+                [frozenset(analyse(block.text)) for block in blocks],
+            ),
+            notions=_rarity(notions(question), notions(topic), [notions(block.text) for block in blocks]),
             blocks=blocks,
             anchors=[extract(block.text, reference=block.timestamp) for block in blocks],
             leads=[_leads(block, blocks) for block in blocks],
@@ -118,10 +122,11 @@ class _Reading:
         }
 
 
-def _rarity(wanted: frozenset[str], bags: Sequence[frozenset[str]]) -> dict[str, float]:
-    """Each wanted item with its weight ln((n + 1) / (df + 0.5)), at least 0.05."""
+def _rarity(wanted: frozenset[str], topic: frozenset[str], bags: Sequence[frozenset[str]]) -> dict[str, float]:
+    """Each wanted item with its weight ln((n + 1) / (df + 0.5)), at least 0.05; what only the topic has, half of it."""
     held = Counter(item for bag in bags for item in bag)
-    return {item: max(0.05, math.log((len(bags) + 1) / (held[item] + 0.5))) for item in wanted}
+    rare = {item: max(0.05, math.log((len(bags) + 1) / (held[item] + 0.5))) for item in wanted | topic}
+    return {item: weight if item in wanted else weight / 2 for item, weight in rare.items()}
 
 
 def _share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
@@ -154,5 +159,7 @@ def _levels(blocks: Sequence[EvidenceBlock]) -> list[float]:
     return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
 
 
-def _latest(blocks: Sequence[EvidenceBlock]):  # type: ignore[no-untyped-def]
-    return max(block.timestamp for block in blocks)
+def _keys(question: str, blocks: Sequence[EvidenceBlock]) -> frozenset[str]:
+    """Keys of the question's own anchors; relative dates do not matter here, so any reference time will do."""
+    times = [block.timestamp for block in blocks]
+    return frozenset(anchor.key for anchor in extract(question, reference=max(times))) if times else frozenset()

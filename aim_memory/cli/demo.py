@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 TOUR = (
-    ("An exact fact", "q-ada-18"),
-    ("A follow-up: “it” is the bicycle asked for before", "q-ada-07"),
+    ("An exact figure, asked for in other words", "q-ada-17"),
     ("A fact that changed since", "q-ada-01"),
     ("In Chinese", "q-lin-08"),
-    ("Something memory does not hold", "q-ada-10"),
+    ("A follow-up: “she” (她) is the friend asked for before", "q-lin-04"),
+    ("Something that memory does not hold", "q-ada-10"),
 )
 """What each question shows, and which of ``examples/questions.jsonl`` it is."""
 
@@ -66,8 +66,7 @@ def demo(
 
     folder = find_examples(examples)
     home = place.local("aimem demo").home / "demo"
-    signal.signal(signal.SIGTERM, _leave)  # as an exception, so that the server is stopped on the way out
-    with LocalServer(home, port) as server, _pointing_at(server.log):
+    with _leaving_in_order(), LocalServer(home, port) as server, _pointing_at(server.log):
         with output.err().status("Starting the service …"):
             server.wait_until_ready()
         with server.client() as client:
@@ -150,6 +149,16 @@ def _pointing_at(log: Path) -> Iterator[None]:
     except AIMMemoryError:
         output.say(f"The service's own words are in {log}")
         raise
+
+
+@contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """Makes SIGTERM an exception, so that the server is stopped on the way out."""
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _leave(number: int, _: object) -> NoReturn:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aim_memory.transfer import Report
 
 LOCAL_URL = "http://127.0.0.1:8765"
-SHOWN_HITS = 3
+SHOWN_HITS = 2
 
 
 def stop(shown: Stop) -> RenderableType:
@@ -44,31 +44,30 @@ def stop(shown: Stop) -> RenderableType:
 def _sources(reply: AnswerReply) -> RenderableType:
     """Where each quote comes from, a line each."""
     by_id = {hit.id: hit for hit in reply.results}
-    rows = _lines(quote=1)
+    rows = _lines()
     for citation in reply.citations:
         hit = by_id.get(citation.memory_id)
-        said = f"{who(hit.speaker, hit.role)}, {hit.timestamp:%-d %b %Y}" if hit else ""
-        rows.add_row(Text(f"“{citation.quote}”"), Text(said, "dim"), Text(citation.memory_id, "dim"))
+        said = f"{who(hit.speaker, hit.role)}, {hit.timestamp:%-d %b %Y}  " if hit else ""
+        rows.add_row(Text(f"“{citation.quote}”"), Text(f"{said}{citation.memory_id}", "dim"))
     return rows
 
 
 def _best(reply: AnswerReply) -> RenderableType:
-    """The best memories and the parts of their scores, a line each."""
-    rows = _lines(score=0, text=1)
+    """The best memories, and below each the parts of its score."""
+    rows = _lines()
     for hit in reply.results[:SHOWN_HITS]:
         parts = sorted((hit.scores or {}).items(), key=lambda part: -abs(part[1]))
         told = " ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
-        style = "" if hit.current else "strike"
-        rows.add_row(f"{hit.score:.2f}", Text(hit.text, style), Text(f"= {told}", "dim"))
+        rows.add_row(Text(hit.text, "" if hit.current else "strike"), Text(hit.id, "dim"))
+        rows.add_row(Text(f"  {hit.score:.2f} = {told}", "dim"))
     return rows
 
 
-def _lines(**ratios: int) -> Table:
-    """A table without lines, whose widest column gives way."""
+def _lines() -> Table:
+    """Two columns without rules; where space is short, the first gives way."""
     rows = Table.grid(padding=(0, 2), expand=True)
-    for ratio in ratios.values():
-        rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio or None)
-    rows.add_column(no_wrap=True, overflow="ellipsis")
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    rows.add_column(no_wrap=True)
     return rows
 
 

@@ -117,7 +117,7 @@ class AsyncClient:
         try:
             async for message in httpx2.EventSource(response):
                 yield event(message)
-        except httpx2.TransportError as failure:
+        except httpx2.RequestError as failure:
             raise unreachable(failure) from failure
         finally:
             await response.aclose()
@@ -136,6 +136,6 @@ class AsyncClient:
             response = await self._http.send(self._options.request(self._http, call), stream=stream)
             if not response.is_success:
                 await response.aread()
-        except httpx2.TransportError as failure:
+        except httpx2.RequestError as failure:
             return failure
         return response

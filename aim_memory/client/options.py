@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import update_wrapper
@@ -12,6 +13,7 @@ import httpx2
 
 from aim_memory.client.calls import Call, R
 from aim_memory.client.retry import Retry
+from aim_memory.errors import InvalidInputError
 
 P = ParamSpec("P")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -52,15 +54,33 @@ class Connection(TypedDict):
     base_url: str
     headers: dict[str, str]
     trust_env: bool
+    verify: ssl.SSLContext | bool
 
 
 def connection(url: str, api_key: str | None) -> Connection:
-    """Proxies of the environment are for the world outside: this machine is reached directly."""
+    """Proxies of the environment are for the world outside: this machine is reached directly.
+
+    Certificates are loaded for https:// only; with http:// they would be half of the time it takes to set up, and the
+    empty context that stands in for them trusts nobody.
+    """
+    address = _address(url)
     return {
         "base_url": url,
         "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
-        "trust_env": httpx2.URL(url).host not in LOOPBACK,
+        "trust_env": address.host not in LOOPBACK,
+        "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if address.scheme == "http" else True,
     }
+
+
+def _address(url: str) -> httpx2.URL:
+    """The parsed URL. Raises InvalidInputError."""
+    try:
+        address = httpx2.URL(url)
+    except httpx2.InvalidURL as failure:
+        raise InvalidInputError(f"{url!r} is no URL: {failure}.", field="url") from failure
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise InvalidInputError(f"{url!r} is no URL of a server: it should look like {LOCAL_URL}.", field="url")
+    return address
 
 
 def like(build: Callable[P, object]) -> Callable[[Method], Method]:

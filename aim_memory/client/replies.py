@@ -44,14 +44,14 @@ def read(call: Call[R], outcome: Outcome) -> R:
 
 def opened(outcome: Outcome) -> httpx2.Response:
     """The response, if it is a success; its body may still be on the way."""
-    if isinstance(outcome, httpx2.TransportError):
+    if isinstance(outcome, httpx2.RequestError):
         raise unreachable(outcome) from outcome
     if outcome.is_success:
         return outcome
     raise _failure(outcome)
 
 
-def unreachable(failure: httpx2.TransportError) -> errors.ConnectionFailedError:
+def unreachable(failure: httpx2.RequestError) -> errors.ConnectionFailedError:
     """Says which server, and what to look at."""
     origin = f"{failure.request.url.scheme}://{failure.request.url.netloc.decode()}"
     if isinstance(failure, httpx2.TimeoutException) and not isinstance(failure, httpx2.ConnectTimeout):

@@ -9,7 +9,7 @@ from secrets import SystemRandom
 
 import httpx2
 
-Outcome = httpx2.Response | httpx2.TransportError
+Outcome = httpx2.Response | httpx2.RequestError
 """What one attempt came to."""
 
 PASSING = frozenset({408, 429, 502, 503, 504})

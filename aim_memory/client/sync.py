@@ -116,7 +116,7 @@ class Client:
         response = opened(self._send(call, stream=True))
         try:
             yield from map(event, httpx2.EventSource(response))
-        except httpx2.TransportError as failure:
+        except httpx2.RequestError as failure:
             raise unreachable(failure) from failure
         finally:
             response.close()
@@ -135,6 +135,6 @@ class Client:
             response = self._http.send(self._options.request(self._http, call), stream=stream)
             if not response.is_success:
                 response.read()
-        except httpx2.TransportError as failure:
+        except httpx2.RequestError as failure:
             return failure
         return response

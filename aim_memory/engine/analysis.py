@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 
 from aim_memory.anchors import extract
 from aim_memory.engine.parts import Parts
@@ -12,8 +13,8 @@ from aim_memory.evidence import summarise
 from aim_memory.ingest.drafts import Draft
 from aim_memory.ingest.segments import Span, passage, segment
 from aim_memory.mirror import statements
-from aim_memory.text import analyse
-from aim_memory.types import NewMemory, Segment, Vectors
+from aim_memory.text import index_terms
+from aim_memory.types import NewMemory, Segment, TokenBits, Vector
 
 
 def memories(parts: Parts, drafts: Sequence[Draft], now: datetime, author: str | None) -> list[NewMemory]:
@@ -23,27 +24,30 @@ def memories(parts: Parts, drafts: Sequence[Draft], now: datetime, author: str |
         [passage(draft.speaker, draft.text[start:end]) for start, end in cuts]
         for draft, cuts in zip(drafts, spans, strict=True)
     ]
-    vectors = _embedded(parts, [text for texts in passages for text in texts])
-    generation = parts.embedder.generation if vectors is not None else None
-    made, at = [], 0
-    for draft, cuts, texts in zip(drafts, spans, passages, strict=True):
-        own = None if vectors is None else vectors[at : at + len(cuts)]
-        at += len(cuts)
-        segments = tuple(_segments(cuts, texts, own))
-        made.append(_memory(parts, draft, segments, generation, now, author))
-    return made
+    seen = _embedded(parts, [text for texts in passages for text in texts])
+    generation = parts.embedder.generation if seen else None
+    views = iter(seen or repeat((None, None)))
+    return [
+        _memory(parts, draft, tuple(_segments(cuts, texts, views)), generation, now, author)
+        for draft, cuts, texts in zip(drafts, spans, passages, strict=True)
+    ]
 
 
-def _embedded(parts: Parts, texts: Sequence[str]) -> Vectors | None:
+_View = tuple[Vector | None, TokenBits | None]
+"""What the embedder shows of a segment."""
+
+
+def _embedded(parts: Parts, texts: Sequence[str]) -> list[_View] | None:
     try:
-        return parts.embedder.embed_documents(texts)
+        vectors, tokens = parts.embedder.embed_documents_with_tokens(texts)
     except EmbedderError:
         return None  # the write is kept and found by its words; upkeep brings the vectors
+    return list(zip(vectors, tokens or repeat(None), strict=False))
 
 
-def _segments(spans: Sequence[Span], texts: Sequence[str], vectors: Vectors | None) -> Iterator[Segment]:
-    for position, ((start, end), text) in enumerate(zip(spans, texts, strict=True)):
-        yield Segment(start, end, analyse(text), None if vectors is None else vectors[position])
+def _segments(spans: Sequence[Span], texts: Sequence[str], views: Iterator[_View]) -> Iterator[Segment]:
+    for (start, end), text in zip(spans, texts, strict=True):
+        yield Segment(start, end, index_terms(text), *next(views))
 
 
 def _memory(

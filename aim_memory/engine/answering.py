@@ -28,9 +28,10 @@ from aim_memory.engine.writing import Writing
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, Prompt, Space, Usage
 
-
 ANSWER_DEPTH = 30
 """Hits that an answer may draw on, as far as the budget of the context allows."""
+ANSWER_TOKENS = 2000
+"""Budget of an answer's context when the request names none: the answer may lie in a turn beside a hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,15 @@ class Answering:
 
     def _prepare(self, tenant: str, request: AnswerRequest) -> Preparation:
         generator = self._parts.generator(request.generator)
-        recalled = self._querying.recall(tenant, request, depth=ANSWER_DEPTH)
+        wide = request.model_copy(update={"max_tokens": request.max_tokens or ANSWER_TOKENS})
+        recalled = self._querying.recall(tenant, wide, depth=ANSWER_DEPTH)
         prompt = build_prompt(
             request.query,
             recalled.context.pieces,
             confidence=recalled.ranking.confidence,
             now=recalled.now,
             nonce=secrets.token_hex(8),
+            history=_earlier(recalled),
         )
         recalled.watch.lap("prompt")
         return Preparation(request, recalled, prompt, generator)
@@ -136,6 +139,12 @@ class Answering:
                 turns.append(MessageItem(role="assistant", content=finished.text))
             exchange = WriteRequest(namespace=request.namespace, session_id=request.session_id, messages=turns)
             self._writing.write(tenant, exchange, idempotency_key=None, author=None)
+
+
+def _earlier(recalled: Recalled) -> tuple[str, ...]:
+    """The session's questions before this one."""
+    state = recalled.ranking.session
+    return state.recent[:-1] if state is not None else ()
 
 
 async def _spoken(preparation: Preparation) -> Transcript:

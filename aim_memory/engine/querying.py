@@ -121,7 +121,7 @@ class Querying:
                     session=session,
                     explain=request.explain,
                 )
-                ranking = retrieve(ask, index, self._parts.embedder.embed_queries, self._parts.config)
+                ranking = retrieve(ask, index, self._parts.embedder.embed_queries_with_tokens, self._parts.config)
                 settled = choose_mode(
                     request.query,
                     requested=request.mode,

@@ -47,13 +47,15 @@ class Upkeep:
             for memory, cuts in zip(memories, spans, strict=True)
             for start, end in cuts
         ]
-        vectors = np.split(embedder.embed_documents(texts), np.cumsum([len(cuts) for cuts in spans])[:-1])
+        vectors, tokens = embedder.embed_documents_with_tokens(texts)
+        ends = np.cumsum([len(cuts) for cuts in spans])
         with store.begin(space) as work:
             held = work.existing([memory.id for memory in memories])
-            for memory, own in zip(memories, vectors, strict=True):
+            for memory, cuts, end in zip(memories, spans, ends, strict=True):
+                own = slice(end - len(cuts), end)
                 # An edit in the meantime analysed the memory anew; its own vectors come with it or later.
                 if memory.id in held and held[memory.id].version == memory.version:
-                    work.embed(memory.id, own, embedder.generation)
+                    work.embed(memory.id, vectors[own], embedder.generation, tokens and tokens[own])
             work.commit()
         return len(memories)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
+from aim_memory.evidence.plain import plain
 from aim_memory.evidence.summary import SUMMARY_WORDS, summary_spans, words
+from aim_memory.evidence.tokens import count_tokens
 from aim_memory.text import analyse, is_question, sentences
 from aim_memory.types import StoredMemory
 
@@ -26,6 +29,8 @@ class Piece:
     end: int
     worth: float
     """Share of the question's weighted terms that the piece holds, in [0, 1]."""
+    tokens: int = 0
+    """What it costs alone, without date and speaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,13 @@ class Source:
     score: float
     current: bool
     pieces: tuple[Piece, ...]
-    summary: tuple[Span, ...] = field(default=())
-    """The stretches that its summary is made of."""
 
     @property
-    def short(self) -> bool:
-        return len(self.pieces) == 1
+    def summary(self) -> tuple[Span, ...]:
+        """The stretches that its summary is made of."""
+        if len(self.pieces) == 1:
+            return ((self.pieces[0].start, self.pieces[0].end),)
+        return _summary(self.memory.text)
 
 
 def order(hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[StoredMemory]]) -> list[RankedMemory]:
@@ -69,37 +75,51 @@ def order(hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[Stored
 
 def cut(question: str, ranked: Sequence[RankedMemory]) -> list[Source]:
     """One source per memory, in the same order. Rare terms weigh more; rarity is counted over the pieces themselves."""
-    spans = [_spans(memory.text) for memory, _, _ in ranked]
-    bags = [
-        [frozenset(analyse(memory.text[start:end])) for start, end in cuts]
-        for (memory, _, _), cuts in zip(ranked, spans, strict=True)
-    ]
-    weights = rarity(question, [bag for group in bags for bag in group])
+    stretches = [_stretches(memory.text) for memory, _, _ in ranked]
+    weights = rarity(question, [one.terms for group in stretches for one in group])
     return [
         Source(
             memory,
             score,
             current,
-            tuple(
-                Piece(place, start, end, share(weights, bag))
-                for (start, end), bag in zip(spans[place], bags[place], strict=True)
-            ),
-            summary_spans(memory.text) if len(spans[place]) > 1 else tuple(spans[place]),
+            tuple(Piece(place, one.start, one.end, share(weights, one.terms), one.tokens) for one in stretches[place]),
         )
         for place, (memory, score, current) in enumerate(ranked)
     ]
 
 
 def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
-    """Question terms with their weight ln((n + 1) / (df + 0.5)), over ``bags``."""
-    held = Counter(term for bag in bags for term in bag)
-    return {term: math.log((len(bags) + 1) / (held[term] + 0.5)) for term in analyse(question)}
+    """Question terms with their share of the weight ln((n + 1) / (df + 0.5)), over ``bags``."""
+    asked = frozenset(analyse(question))
+    held = Counter(term for bag in bags for term in bag & asked)
+    weights = {term: math.log((len(bags) + 1) / (held[term] + 0.5)) for term in sorted(asked)}
+    total = sum(weights.values())
+    return {term: weight / total for term, weight in weights.items()} if total > 0 else {}
 
 
 def share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
     """How much of the weight of all terms is in the bag, in [0, 1]."""
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in bag) / total if total > 0 else 0.0
+    return sum(weight for term, weight in weights.items() if term in bag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    start: int
+    end: int
+    terms: frozenset[str]
+    tokens: int
+
+
+@lru_cache(maxsize=4096)
+def _stretches(text: str) -> tuple[_Stretch, ...]:
+    """What is the same in every question about a text: its pieces, their terms and their cost."""
+    return tuple(
+        _Stretch(start, end, frozenset(analyse(text[start:end])), count_tokens(plain(text[start:end])))
+        for start, end in _spans(text)
+    )
+
+
+_summary = lru_cache(maxsize=4096)(summary_spans)
 
 
 def _spans(text: str) -> list[Span]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 
-_MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^\s*(?:```|~~~)[^\n]*$", re.MULTILINE), " "),  # fences; what they enclose stays
-    (re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s+\"[^\"\n]*\")?\)"), r"\1"),  # links and images keep their words
-    (re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+•]\s+|\|)", re.MULTILINE), ""),  # headings, quotes, bullets, table edges
-    (re.compile(r"^\s*(?:[-*_=]\s*){3,}$|^[\s|:-]*-{3,}[\s|:-]*$", re.MULTILINE), " "),  # rules, table heads
-    (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+_MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (  # no text takes any of them more than about linear time
+    (re.compile(r"^[^\S\n]*+(?:```|~~~)[^\n]*$", re.MULTILINE), " "),  # fences; what they enclose stays
+    # links and images keep their words
+    (re.compile(r"!?\[([^\[\]\n]*)\]\([^)\s]{0,2000}+(?:\s+\"[^\"\n]*\")?\)"), r"\1"),
+    (
+        re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+•]\s+|\|)", re.MULTILINE),
+        "",
+    ),  # headings, quotes, bullets, table edges
+    (re.compile(r"^[^\S\n]*+(?:[-*_=][^\S\n]*+){3,}+$", re.MULTILINE), " "),  # rules
+    (re.compile(r"^(?=[^\n]*---)(?:[^\S\n]|[|:-])++$", re.MULTILINE), " "),  # table heads
+    (re.compile(r"(\*\*|__|~~)(?=\S)(.{1,500}?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"`([^`\n]+)`"), r"\1"),
-    (re.compile(r"\s*\|\s*(?=\n|$)"), " "),
+    (re.compile(r"\|[^\S\n]*+$", re.MULTILINE), " "),  # table edges on the right
     (re.compile(r"\s+"), " "),
 )
 

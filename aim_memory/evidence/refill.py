@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aim_memory.anchors import compare
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
+from aim_memory.evidence.plain import plain
 from aim_memory.evidence.render import joined, line
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
@@ -56,7 +58,8 @@ def build(
     if refill:
         for choice in (_anchored(anchors, sources), _leading(sources), _remaining(sources)):
             for piece in choice:
-                draft.add(piece.place, [(piece.start, piece.end)])
+                if piece.tokens <= draft.left:
+                    draft.add(piece.place, [(piece.start, piece.end)])
     else:
         for place, source in enumerate(sources):
             draft.add(place, source.summary)
@@ -72,6 +75,11 @@ class _Draft:
         self._chosen: dict[int, list[Span]] = {}
         self._costs: dict[int, int] = {}
 
+    @property
+    def left(self) -> int:
+        """Tokens of the budget that are free."""
+        return self._budget - sum(self._costs.values())
+
     def add(self, place: int, spans: Sequence[Span]) -> None:
         """Takes spans of a source if the budget allows; what is there already costs nothing."""
         held = self._chosen.get(place, [])
@@ -79,7 +87,7 @@ class _Draft:
         if len(wanted) == len(held):
             return
         cost = count_tokens(self._line(place, wanted) + "\n")
-        if sum(self._costs.values()) - self._costs.get(place, 0) + cost <= self._budget:
+        if cost - self._costs.get(place, 0) <= self.left:
             self._chosen[place], self._costs[place] = wanted, cost
 
     def _line(self, place: int, spans: Sequence[Span]) -> str:
@@ -156,8 +164,13 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 
 def _full(hits: Sequence[RankedMemory]) -> int:
-    whole = (line(memory, current, [(0, len(memory.text))]) for memory, _, current in hits)
-    return count_tokens("\n".join(whole))
+    """Line by line: the cost of a text is the same in every question."""
+    return sum(count_tokens(line(memory, current, []) + "\n") + _cost(memory.text) for memory, _, current in hits)
+
+
+@lru_cache(maxsize=4096)
+def _cost(text: str) -> int:
+    return count_tokens(plain(text))
 
 
 def _age(memory: StoredMemory) -> tuple[float, int]:

@@ -14,7 +14,10 @@ Span = tuple[int, int]
 SUMMARY_WORDS = 40
 """Most words of a summary; an ideograph counts as half a word."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_]+(?:['’.,:-][^\W_]+)*")
-_VALUE = re.compile(r"\d|[\w.+-]+@\w|https?://|[零一二三四五六七八九十百千万亿两]+[个岁年月日号点块元次天周]")
+_VALUE = re.compile(
+    r"\d|(?<![\w.+-])[\w.+-]++@\w|https?://"
+    r"|(?<![零一二三四五六七八九十百千万亿两])[零一二三四五六七八九十百千万亿两]++[个岁年月日号点块元次天周]"
+)
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w'’-]+")
 _FILLER = re.compile(
     r"^(?:hi|hey|hello|thanks|thank you|sure|ok|okay|great|good (?:morning|question|idea)|of course|certainly|absolutely|"

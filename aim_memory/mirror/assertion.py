@@ -12,20 +12,26 @@ from aim_memory.text.questions import asks
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|『[^』]*』|(?<![a-z0-9])'[^']{8,}'(?![a-z])")
 _SENTENCE = re.compile(
-    r"\b(?:if|unless|suppose|supposing|imagine|imagining|pretend|assuming|let's say|say i|what if|wish|hypothetically|in case|"
+    r"\b(?:if|unless|suppose|supposing|imagine|imagining|pretend|assuming|let's say|say i|what if|wish|"
+    r"hypothetically|in case|"
     r"says?|said|told|tells|thinks?|thought|believes?|claims?|claimed|heard|hears|according to|apparently|reportedly|"
-    r"rumou?rs?|song|lyrics?|character|goes like|joked|joking|kidding|in the (?:book|movie|film|story|novel|game|dream)|"
+    r"rumou?rs?|song|lyrics?|character|goes like|joked|joking|kidding|in the (?:book|movie|film|story|novel|game|"
+    r"dream)|"
     r"dreamed|dreamt|not sure|for example|e\.g|maybe|perhaps|possibly|probably)\b"
     r"|如果|要是|假如|假设|假设|万一|除非|倘若|的话|就好了|想象|假装|说[:：，,“\"「]|听说|据说|以为|不确定|主角|书里|电影里|小说里|梦见|开玩笑|比如|例如|声称|他说|她说|有人说|告诉我"
 )
 _CLAUSE = re.compile(
-    r"\b(?:not|never|no longer|cannot|neither|nor|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|haven't|hasn't|won't|can't|"
-    r"couldn't|wouldn't|shouldn't|will|i'll|we'll|he'll|she'll|they'll|it'll|going to|gonna|might|may|could|would|i'd|we'd|"
+    r"\b(?:not|never|no longer|cannot|neither|nor|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|haven't|hasn't|"
+    r"won't|can't|"
+    r"couldn't|wouldn't|shouldn't|will|i'll|we'll|he'll|she'll|they'll|it'll|going to|gonna|might|may|could|would|"
+    r"i'd|we'd|"
     r"he'd|she'd|they'd|should|thinking|considering|plan|plans|planning|planned|want|wants|wanted|hope|hopes|hoping|hopefully|"
     r"apply|applied|applying|interviewed|dream|supposedly|tempted|about to|try|trying|tried|"
     r"offered|offer|almost|nearly|would've|instead of|"
-    r"used to|previously|formerly|back in|back then|before that|(?:my|our|the|his|her|their) old|previous|former|ex|grew up|years ago|as a (?:kid|child|student)|"
-    r"when i was|when we were|at the time|in those days|in (?:19|20)\d\d|until|someone|somebody|anyone|who|friend|friends)\b"
+    r"used to|previously|formerly|back in|back then|before that|(?:my|our|the|his|her|their) old|previous|former|ex|"
+    r"grew up|years ago|as a (?:kid|child|student)|"
+    r"when i was|when we were|at the time|in those days|in (?:19|20)\d\d|until|someone|somebody|anyone|who|friend|"
+    r"friends)\b"
     r"|不(?!过|错|忌口|久|仅|断|好意思)|没(?!想到)|未|别(?!墅|人家)|打算|想(?!到|不到)|准备|计划|考虑|希望|期待|可能|也许|或许|大概要|将|应该|觉得|犹豫|申请|争取|差点"
     r"|(?<![主需重])要(?!价|求|点|是)|(?<![议约书长晚聚酒年例开社宴班商峰])会(?!议|计|员|所|场|上|面|展|场|于|改|定|在)"
     r"|以前|之前|曾|原来|原先|原本|当年|过去|去年|前年|小时候|的时候|那时|从前|当初|旧|第一|朋友|同学|有人|有个|谁|直到|老号"

@@ -47,8 +47,8 @@ class Clause:
 class Rule:
     """One way of saying one attribute.
 
-    Groups of the pattern: ``me``, ``kin``, ``name`` or ``thing`` name the subject (none of them: the speaker), ``value``
-    holds the value, ``what`` refines the attribute ("favourite" + "colour").
+    Groups of the pattern: ``me``, ``kin``, ``name`` or ``thing`` name the subject (none of them: the speaker),
+    ``value`` holds the value, ``what`` refines the attribute ("favourite" + "colour").
     """
 
     attribute: str
@@ -109,7 +109,7 @@ def money_value(clause: Clause, start: int, end: int) -> str | None:
 
 
 def sum_value(clause: Clause, start: int, end: int) -> str | None:
-    """The first number, when it is money or bare: for rents, budgets and the like, where the currency goes without saying."""
+    """The first number, when it is money or bare: for rents and budgets the currency goes without saying."""
     return _sum(clause, start, end, _CURRENCIES | {None})
 
 
@@ -122,11 +122,15 @@ def time_value(clause: Clause, start: int, end: int) -> str | None:
     """Day and time of day, each if stated, when one of them stands right at the beginning."""
     lead = _TIME_LEAD.match(clause.text, start, end)
     first = lead.end() if lead else start
-    found = [anchor for anchor in clause.within(start, end) if anchor.kind == "date" or anchor.unit in ("time", "clock")]
+    found = [
+        anchor for anchor in clause.within(start, end) if anchor.kind == "date" or anchor.unit in ("time", "clock")
+    ]
     weekly = _WEEKLY.search(clause.text, first, end)
-    if not found and not weekly or (found and not weekly and found[0].start - clause.start > first):
+    if (not found and not weekly) or (found and not weekly and found[0].start - clause.start > first):
         return None
-    days = [day_name(anchor) or anchor.key for anchor in found if anchor.kind == "date"] or ([weekly[1]] if weekly else [])
+    days = [day_name(anchor) or anchor.key for anchor in found if anchor.kind == "date"] or (
+        [weekly[1]] if weekly else []
+    )
     clocks = [anchor.key for anchor in found if anchor.kind == "number"]
     return " ".join(days[:1] + clocks[:1]) or None
 
@@ -174,7 +178,9 @@ def day_name(anchor: Anchor) -> str | None:
 _WIDER = re.compile(r", ([a-z]+)\b")
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _CURRENCIES: frozenset[str | None] = frozenset({"usd", "eur", "gbp", "cny", "jpy", "hkd", "twd", "inr", "krw", "pound"})
-_BARE_WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun)|[这本]?(?:周|週|星期|礼拜|禮拜)[一二三四五六日天]")
+_BARE_WEEKDAY = re.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun)|[这本]?(?:周|週|星期|礼拜|禮拜)[一二三四五六日天]"
+)
 _WEEKLY = re.compile(r"\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b")
 _TIME_LEAD = re.compile(
     r"(?:(?:on|at|to|for|from|until|till|by|every|each|now|back|forward|the|scheduled|set|be|around|about|next|this) "

@@ -23,7 +23,8 @@ from aim_memory.mirror.rules import (
 
 # --- subjects -------------------------------------------------------------------------------------------------------
 _KIN = (
-    "(?:big |little |older |younger )?(?:brother|sister|mother|father|mom|mum|dad|parents|wife|husband|partner|boyfriend"
+    "(?:big |little |older |younger )?(?:brother|sister|mother|father|mom|mum|dad|parents|wife|husband|partner|"
+    "boyfriend"
     "|girlfriend|son|daughter|boss|roommate|flatmate|grandma|grandpa|grandmother|grandfather|aunt|uncle|fiance|fiancee)"
 )
 _NAMED = r"(?P<name>[a-z][\w-]+(?: [a-z][\w-]+)?)"
@@ -52,11 +53,16 @@ _NOT_WORK = (
     r"fun|money|this|that|a while|the weekend|the same|once|\d)\b)"
 )
 _JOBS = (
-    "accountant actor actress advisor analyst architect artist assistant attorney baker banker barista bartender biologist "
-    "bookkeeper builder butcher carpenter cashier chef chemist cleaner clerk coach composer consultant cook coordinator "
-    "copywriter counselor curator dentist designer developer director doctor driver economist editor electrician engineer "
-    "farmer firefighter florist gardener geologist hairdresser hydrologist illustrator instructor interpreter inspector "
-    "janitor journalist judge lawyer lead lecturer librarian manager mechanic midwife musician nanny nurse officer optician "
+    "accountant actor actress advisor analyst architect artist assistant attorney baker banker barista bartender "
+    "biologist "
+    "bookkeeper builder butcher carpenter cashier chef chemist cleaner clerk coach composer consultant cook "
+    "coordinator "
+    "copywriter counselor curator dentist designer developer director doctor driver economist editor electrician "
+    "engineer "
+    "farmer firefighter florist gardener geologist hairdresser hydrologist illustrator instructor interpreter "
+    "inspector "
+    "janitor journalist judge lawyer lead lecturer librarian manager mechanic midwife musician nanny nurse officer "
+    "optician "
     "painter paramedic pharmacist photographer physicist physiotherapist pilot plumber principal producer professor "
     "programmer psychologist receptionist recruiter reporter researcher salesperson scientist secretary server singer "
     "solicitor specialist supervisor surgeon surveyor tailor teacher technician therapist trainer translator tutor vet "
@@ -65,16 +71,22 @@ _JOBS = (
 _JOB = rf"(?:an? |the )?(?P<value>(?:[a-z][\w-]* ){{0,3}}(?:{'|'.join(_JOBS)}))(?![\w'-]| of\b)"
 _STATES = {state: state for state in ("single", "married", "divorced", "separated", "widowed", "engaged")}
 _STATES |= dict.fromkeys(("in a relationship", "dating", "seeing someone"), "partnered")
-_STATE = r"(?P<value>single(?! ?-| handed)|married|divorced|separated|widowed|engaged(?! in| with)|in a relationship|dating)\b"
+_STATE = (
+    r"(?P<value>single(?! ?-| handed)|married|divorced|separated|widowed|engaged(?! in| with)|in a relationship|"
+    r"dating)\b"
+)
 _DIETS = {diet: diet for diet in ("vegetarian", "vegan", "pescatarian")}
 _DIETS |= dict.fromkeys(("eat everything", "eat meat again", "eating meat again"), "everything")
 
 # --- things ---------------------------------------------------------------------------------------------------------
 _EVENTS = (
     "appointment appt meeting call class lesson lessons classes flight train bus ferry interview session sessions club "
-    "practice rehearsal dinner lunch brunch breakfast party wedding surgery operation exam test standup stand-up sync game "
-    "match concert checkup check-up review demo launch webinar workshop delivery pickup hearing evening viewing inspection "
-    "ceremony recital seminar conference presentation haircut therapy gig show kickoff retro consultation scan vaccination "
+    "practice rehearsal dinner lunch brunch breakfast party wedding surgery operation exam test standup stand-up "
+    "sync game "
+    "match concert checkup check-up review demo launch webinar workshop delivery pickup hearing evening viewing "
+    "inspection "
+    "ceremony recital seminar conference presentation haircut therapy gig show kickoff retro consultation scan "
+    "vaccination "
     "funeral graduation tournament race shift"
 ).split()
 _DET = r"(?:(?:my|our|the|his|her|their|this) )?"
@@ -83,10 +95,13 @@ _EVENT = (
     rf"{_DET}(?P<thing>(?:[\w'&-]+ ){{0,5}}?(?:{'|'.join(_EVENTS)})"
     rf"(?: (?:with|for|to|at) (?!\d)[\w'.-]+(?: (?!{_VERB}\b)[\w'-]+)?)?)"
 )
-_ITEM = rf"{_DET}(?P<thing>(?:[\w'&-]+ ){{0,5}}?[\w'&-]+(?: (?:of|for|to|from|on) (?:the |my |our )?[\w'-]+(?: [\w'-]+)?)?)"
+_ITEM = (
+    rf"{_DET}(?P<thing>(?:[\w'&-]+ ){{0,5}}?[\w'&-]+(?: (?:of|for|to|from|on) (?:the |my |our )?[\w'-]+(?: [\w'-]+)?)?)"
+)
 _WORDS = r"(?P<thing>[a-z][\w'-]*(?: [\w'-]+){0,2}?)"
 _MOVED = (
-    r"(?: (?:was|is|has|got|has been|have been|was just|just got))? (?:moved|rescheduled|postponed|pushed(?: back)?|shifted|"
+    r"(?: (?:was|is|has|got|has been|have been|was just|just got))? (?:moved|rescheduled|postponed|pushed(?: back)?|"
+    r"shifted|"
     r"changed|brought forward|delayed)(?: back| forward)?(?: again)? (?:to|until|till)"
 )
 _HAPPENS = (
@@ -94,7 +109,8 @@ _HAPPENS = (
     r"are scheduled)(?: now)?|(?:is|are) now|will (?:now )?be|is|are)"
 )
 _GREW = (
-    r"(?:(?: has| have|'s|'ve)? (?:went up|gone up|goes up|rose|risen|increased|dropped|fell|gone down|went down|changed|is now)"
+    r"(?:(?: has| have|'s|'ve)? (?:went up|gone up|goes up|rose|risen|increased|dropped|fell|gone down|went down|"
+    r"changed|is now)"
     r" to| (?:was|got|has been) (?:raised|lowered|reduced|increased|cut) to)"
 )
 _SUMS = r"(?P<thing>(?:[a-z]+ )?(?:rent|salary|budget|wage|allowance))"
@@ -130,8 +146,18 @@ _WORK = (
         r"(?= as an? | on (?:mon|tue|wed|thu|fri)| last | this morning| today)",
         named_value,
     ),
-    _rule("employer", " jobs", rf"(?:switched|changed) jobs[^.!?]{{0,20}}, (?P<me>i){_BE}{_SOON} (?:at|with) {_VALUE}", named_value),
-    _rule("job", "title|position|role|job", rf"{_WHOSE} {_NEW}(?:job title|title|position|role|job){_IS} {_JOB}", text_value),
+    _rule(
+        "employer",
+        " jobs",
+        rf"(?:switched|changed) jobs[^.!?]{{0,20}}, (?P<me>i){_BE}{_SOON} (?:at|with) {_VALUE}",
+        named_value,
+    ),
+    _rule(
+        "job",
+        "title|position|role|job",
+        rf"{_WHOSE} {_NEW}(?:job title|title|position|role|job){_IS} {_JOB}",
+        text_value,
+    ),
     _rule("job", "work", rf"{_DOES} works?(?: now)? as {_JOB}", text_value),
     _rule("job", " a", rf"{_WHO}{_BE}{_SOON} (?:working as )?an? {_JOB}", text_value),
     _rule("job", "promoted", rf"{_DOES} (?:got |been |was )?promoted to {_JOB}", text_value),
@@ -174,7 +200,8 @@ _REACH = (
     _rule(
         "email",
         "@",
-        rf"{_WHOSE} (?:new )?(?P<what>work |school )?(?:e-?mail(?: address)?|contact address)(?:{_IS}| (?:has )?changed to)"
+        rf"{_WHOSE} (?:new )?(?P<what>work |school )?(?:e-?mail(?: address)?|contact address)(?:{_IS}| (?:has "
+        rf")?changed to)"
         r" (?P<value>\S+@\S+)",
         _email,
     ),
@@ -183,7 +210,12 @@ _REACH = (
     _rule("email", "@", r"(?:(?P<me>i) now read everything at|anything written goes to) (?P<value>\S+@\S+)", _email),
 )
 _PERSON = (
-    _rule("age", "old|'m| am | is |'s", rf"{_WHO}{_BE}{_SOON} (?P<value>[\w-]+(?: years?[ -]old|(?=[.!;]|$)))", amount_value),
+    _rule(
+        "age",
+        "old|'m| am | is |'s",
+        rf"{_WHO}{_BE}{_SOON} (?P<value>[\w-]+(?: years?[ -]old|(?=[.!;]|$)))",
+        amount_value,
+    ),
     _rule("age", "turned", rf"{_DOES} turned (?P<value>[\w-]+)", amount_value),
     _rule(
         "relationship",
@@ -204,11 +236,17 @@ _PERSON = (
         r"(?P<value>vegetarian|vegan|pescatarian)\b(?! for)",
         chosen(_DIETS),
     ),
-    _rule("diet", "eat", rf"{_WHO}(?:{_BE})?{_SOON} (?P<value>eat everything|eat meat again|eating meat again)", chosen(_DIETS)),
+    _rule(
+        "diet",
+        "eat",
+        rf"{_WHO}(?:{_BE})?{_SOON} (?P<value>eat everything|eat meat again|eating meat again)",
+        chosen(_DIETS),
+    ),
     _rule(
         "person",
         "manager|boss|land|doctor|gp|dentist|therapist|supervisor|mentor|lead|coach",
-        rf"{_WHOSE} {_NEW}(?P<what>manager|boss|landlord|landlady|doctor|gp|dentist|therapist|supervisor|mentor|team lead|coach)"
+        rf"{_WHOSE} {_NEW}(?P<what>manager|boss|landlord|landlady|doctor|gp|dentist|therapist|supervisor|mentor|team "
+        rf"lead|coach)"
         rf"{_IS} (?P<value>[a-z][^,;!?]*?)(?= now\b|[,;!?]|\.$|$)",
         named_value,
     ),
@@ -228,7 +266,12 @@ _HAS = (
         rf"(?P<value>[^,;.!?]+?){_TO_NOW}",
         text_value,
     ),
-    _rule("version", "on |us|to |run", rf"(?:we|i|they)(?:'re| are|'m| am)? (?:on|using|use|now use) {_SOFTWARE}", text_value),
+    _rule(
+        "version",
+        "on |us|to |run",
+        rf"(?:we|i|they)(?:'re| are|'m| am)? (?:on|using|use|now use) {_SOFTWARE}",
+        text_value,
+    ),
     _rule(
         "version",
         "ed|run",
@@ -241,18 +284,39 @@ _HAS = (
         rf"{_DET}{_WORDS} (?:is|runs)(?: now)? (?:at|on) (?P<value>(?:version |v)?\d+(?:\.\d+)+)",
         text_value,
     ),
-    _rule("version", "tagged|released|shipped", rf"(?P<me>i|we) (?:tagged|released|shipped) {_DET}{_WORDS} (?P<value>v\d+(?:\.\d+)+)", text_value),
+    _rule(
+        "version",
+        "tagged|released|shipped",
+        rf"(?P<me>i|we) (?:tagged|released|shipped) {_DET}{_WORDS} (?P<value>v\d+(?:\.\d+)+)",
+        text_value,
+    ),
 )
 _AMOUNTS = (
-    _rule("price", "is|are|cost|to", rf"{_ITEM}(?:{_IS}(?: priced at)?|(?: now)? costs?(?: now)?|{_GREW}) {_MONEY}", money_value),
-    _rule("price", "rent|salary|budget|wage|allowance", rf"(?:(?:my|our|the) |^){_SUMS}(?:{_IS}|{_GREW}) {_MONEY}", sum_value),
+    _rule(
+        "price",
+        "is|are|cost|to",
+        rf"{_ITEM}(?:{_IS}(?: priced at)?|(?: now)? costs?(?: now)?|{_GREW}) {_MONEY}",
+        money_value,
+    ),
+    _rule(
+        "price",
+        "rent|salary|budget|wage|allowance",
+        rf"(?:(?:my|our|the) |^){_SUMS}(?:{_IS}|{_GREW}) {_MONEY}",
+        sum_value,
+    ),
     _rule(
         "price",
         "raised|lowered|increased|reduced|cut|changed|set",
-        rf"(?:raised|lowered|increased|reduced|cut|changed|set) (?:the|our|my) (?P<thing>[\w'-]+(?: [\w'-]+){{0,3}}?) to {_MONEY}",
+        rf"(?:raised|lowered|increased|reduced|cut|changed|set) (?:the|our|my) (?P<thing>[\w'-]+(?: "
+        rf"[\w'-]+){{0,3}}?) to {_MONEY}",
         money_value,
     ),
-    _rule("measure", " is |'s| to ", rf"{_WHOSE} {_NEW}{_MEASURES}(?:{_IS}|{_CHANGED}) (?P<value>[$€£¥]?\d.*)", amount_value),
+    _rule(
+        "measure",
+        " is |'s| to ",
+        rf"{_WHOSE} {_NEW}{_MEASURES}(?:{_IS}|{_CHANGED}) (?P<value>[$€£¥]?\d.*)",
+        amount_value,
+    ),
     _rule(
         "measure",
         "target|goal",
@@ -265,19 +329,31 @@ _AMOUNTS = (
         rf"{_WHOSE} {_NEW}(?:goal|target|aim){_IS} to (?P<what>[a-z' -]+?) (?P<value>[$€£¥]?\d.*)",
         figure_value,
     ),
-    _rule("dose", " of ", r"(?:takes?|gets?|is on|am on|'m on|'s on) (?P<value>\d+ ?(?:mg|ml|g|mcg|drops)) of (?P<thing>[a-z]+)", amount_value),
+    _rule(
+        "dose",
+        " of ",
+        r"(?:takes?|gets?|is on|am on|'m on|'s on) (?P<value>\d+ ?(?:mg|ml|g|mcg|drops)) of (?P<thing>[a-z]+)",
+        amount_value,
+    ),
 )
 _WHEN = r"(?P<value>[^;.!?]+)"
 _TIMES = (
     _rule(
         "deadline",
         "deadline",
-        rf"{_DET}(?:deadline (?:for|of) (?:the |my |our )?(?P<thing>[\w' -]+?)|(?P<thing2>[\w'-]+(?: [\w'-]+)?) deadline)"
+        rf"{_DET}(?:deadline (?:for|of) (?:the |my |our )?(?P<thing>[\w' -]+?)|(?P<thing2>[\w'-]+(?: [\w'-]+)?) "
+        rf"deadline)"
         rf"(?: is(?: now)?|(?: was| has been| got)? (?:extended|moved|changed|pushed(?: back)?|postponed) to) {_WHEN}",
         date_value,
         scheduled=True,
     ),
-    _rule("deadline", "due", rf"{_DET}{_WORDS} (?:is|are)(?: now)? due(?: now)?(?: on| by)? {_WHEN}", date_value, scheduled=True),
+    _rule(
+        "deadline",
+        "due",
+        rf"{_DET}{_WORDS} (?:is|are)(?: now)? due(?: now)?(?: on| by)? {_WHEN}",
+        date_value,
+        scheduled=True,
+    ),
     _rule(
         "deadline",
         " to ",
@@ -285,7 +361,9 @@ _TIMES = (
         date_value,
         scheduled=True,
     ),
-    _rule("time", "|".join(_EVENTS), rf"{_EVENT}(?:{_MOVED}|{_HAPPENS}) (?P<value>[^;!?]+)", time_value, scheduled=True),
+    _rule(
+        "time", "|".join(_EVENTS), rf"{_EVENT}(?:{_MOVED}|{_HAPPENS}) (?P<value>[^;!?]+)", time_value, scheduled=True
+    ),
     _rule(
         "time",
         "moved|pushed|rescheduled|postponed|shifted|changed",

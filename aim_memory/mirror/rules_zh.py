@@ -1,7 +1,7 @@
 """Chinese rules. Patterns run over folded (simplified, half-width) sentences.
 
-A clause without a subject continues the speaker's own ("换工作了,现在在X上班"), never somebody else's, and a record of the
-form "name attribute: value" states nothing about the speaker.
+A clause without a subject continues the speaker's own ("换工作了,现在在X上班"), never somebody else's, and a record of
+the form "name attribute: value" states nothing about the speaker.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ _KIN = (
     "(?:哥哥|姐姐|弟弟|妹妹|爸爸|妈妈|爸妈|父母|父亲|母亲|老公|老婆|丈夫|妻子|先生|太太|女儿|儿子|男朋友|女朋友|男友|女友|室友|"
     "奶奶|爷爷|外公|外婆|哥|姐|爸|妈|孩子|老板)"
 )
-_SOON = "(?:现在|目前|如今|已经|刚刚?|最近|终于|前几天|今天|昨天|上周|上个?月|这个?月|这周|今年|前天|还是|依然|仍然|一直|也|都|正式|又|才|就)*"
+_SOON = (
+    "(?:现在|目前|如今|已经|刚刚?|最近|终于|前几天|今天|昨天|上周|上个?月|这个?月|这周|今年|前天|还是|依然|仍然|一直|"
+    "也|都|正式|又|才|就)*"
+)
 _OPEN = "(?:^|(?<=[,;。!]))"
 _WHO = rf"(?:(?P<me>我们家?|我|咱们?|俺)|(?:我(?:的|家)?)?(?P<kin>{_KIN})|{_OPEN}(?P<name>{_HAN}{{2,3}}?))"
 _SELF = rf"(?:{_OPEN}{_SOON}|{_WHO}{_SOON})"
 _WHOSE = (
-    rf"(?:(?P<me>我们?的?|咱们?的?)|(?:我(?:的|家)?)?(?P<kin>{_KIN})的?|{_OPEN}(?P<name>{_HAN}{{2,3}}?)的|{_OPEN})(?:现在的|新)?"
+    rf"(?:(?P<me>我们?的?|咱们?的?)|(?:我(?:的|家)?)?(?P<kin>{_KIN})的?|{_OPEN}(?P<name>{_HAN}{{2,3}}?)的|"
+    rf"{_OPEN})(?:现在的|新)?"
 )
 _DET = r"(?:我们?的?|咱们?的?|这[个台次场]?|那[个台次场]?)?"
 
@@ -50,9 +54,7 @@ _PLACE = (
     r"(?!酒店|宾馆|宿舍|学校|医院|这|那|哪|一|朋友|同学|家里|楼|新家|新房|民宿|旅馆|他|她|别人)"
     rf"(?P<value>[\u4e00-\u9fffA-Za-z]{{2,10}}?)(?=住|已|有|的|{_STOP[3:]}"
 )
-_BECOMES = (
-    r"(?:现在)?(?:是|为|(?:改|换|变|调整?|更新)(?:成|为|到)了?|已经?(?:改|换|变)(?:成|为)了?)(?::| )?"
-)
+_BECOMES = r"(?:现在)?(?:是|为|(?:改|换|变|调整?|更新)(?:成|为|到)了?|已经?(?:改|换|变)(?:成|为)了?)(?::| )?"
 _PHRASE = rf"(?P<value>[^,。;!]+?){_STOP}"
 _ADDRESS = r"(?P<value>[^,。;!]*\d[^,。;!]*?)(?=了|,|。|;|!|$)"
 _JOBS = (
@@ -60,8 +62,17 @@ _JOBS = (
     "翻译|校长|财务|出纳|前台|店长|馆长|组长|队长|部长|产品|运营|开发|测试|策划|文员|秘书|护工|木匠|电工|画家|歌手|农民|负责人"
 )
 _JOB = rf"(?:一[名个位])?(?P<value>[\u4e00-\u9fffa-z]{{0,8}}?(?:{_JOBS}))(?=啦|{_STOP[3:]}"
-_STATES = {"单身": "single", "结婚": "married", "已婚": "married", "离婚": "divorced", "离异": "divorced", "订婚": "engaged"}
-_STATES |= {"领证": "married", "分手": "single"} | dict.fromkeys(("有男朋友", "有女朋友", "有对象", "脱单"), "partnered")
+_STATES = {
+    "单身": "single",
+    "结婚": "married",
+    "已婚": "married",
+    "离婚": "divorced",
+    "离异": "divorced",
+    "订婚": "engaged",
+}
+_STATES |= {"领证": "married", "分手": "single"} | dict.fromkeys(
+    ("有男朋友", "有女朋友", "有对象", "脱单"), "partnered"
+)
 _STATE = r"(?P<value>单身|结婚(?=了|,|。|!|$)|已婚|离异|有男朋友|有女朋友|有对象|(?:离婚|订婚|脱单|领证|分手)(?=了))"
 _DIETS = {"吃素": "vegetarian", "素食": "vegetarian", "纯素": "vegan", "不忌口": "everything", "什么都吃": "everything"}
 _DIETS |= {"素食者": "vegetarian", "纯素食者": "vegan", "吃纯素": "vegan"}
@@ -100,16 +111,40 @@ def _rule(attribute: str, cues: str, pattern: str, read: Reader, *, scheduled: b
 _WORK = (
     _rule("employer", "在", rf"{_SELF}在{_ORG}(?:上班|工作(?!了?[一二两半几\d]|到)|任职|供职|教书|当班)", text_value),
     _rule("employer", "做", rf"{_SELF}在{_ORG}(?=(?:做|当|担任)[^,。]{{0,8}}?(?:{_JOBS})(?:,|。|!|$|了))", text_value),
-    _rule("employer", "职|跳槽|加入|换到", rf"{_SELF}(?:就职于|任职于|供职于|入职了?|跳槽到了?|加入了?|换到了?){_ORG}{_STOP}", text_value),
-    _rule("employer", "公司|单位|雇主", rf"{_WHOSE}(?:公司|单位|雇主){_BECOMES}(?P<value>[^,。;!\s的]{{2,14}}?){_STOP}", text_value),
-    _rule("job", "是|当|做|成了|升|转", rf"{_SELF}(?:是|当上了?|做了?|成了|升为|升任|升了?|晋升为|转岗做|转行做了?|转做|担任){_JOB}", text_value),
+    _rule(
+        "employer",
+        "职|跳槽|加入|换到",
+        rf"{_SELF}(?:就职于|任职于|供职于|入职了?|跳槽到了?|加入了?|换到了?){_ORG}{_STOP}",
+        text_value,
+    ),
+    _rule(
+        "employer",
+        "公司|单位|雇主",
+        rf"{_WHOSE}(?:公司|单位|雇主){_BECOMES}(?P<value>[^,。;!\s的]{{2,14}}?){_STOP}",
+        text_value,
+    ),
+    _rule(
+        "job",
+        "是|当|做|成了|升|转",
+        rf"{_SELF}(?:是|当上了?|做了?|成了|升为|升任|升了?|晋升为|转岗做|转行做了?|转做|担任){_JOB}",
+        text_value,
+    ),
     _rule("job", "职|岗位|头衔", rf"{_WHOSE}(?:职位|职务|岗位|头衔|职业){_BECOMES}{_JOB}", text_value),
 )
 _HOME = (
-    _rule("home", "住在|搬|居", rf"{_SELF}(?:住在|搬到|搬去|搬来|搬家到|定居在|移居到?|定居|搬回)了?{_PLACE}", text_value),
-    _rule("home", "定居|生活|安家", rf"{_SELF}在(?P<value>{_HAN}{{2,6}}?)(?:定居|生活|安家)(?=了|,|。|!|$)", text_value),
+    _rule(
+        "home", "住在|搬|居", rf"{_SELF}(?:住在|搬到|搬去|搬来|搬家到|定居在|移居到?|定居|搬回)了?{_PLACE}", text_value
+    ),
+    _rule(
+        "home", "定居|生活|安家", rf"{_SELF}在(?P<value>{_HAN}{{2,6}}?)(?:定居|生活|安家)(?=了|,|。|!|$)", text_value
+    ),
     _rule("home", "家", rf"{_SELF}家(?:现在)?在{_PLACE}", text_value),
-    _rule("address", "址", rf"{_WHOSE}(?:新|家庭|收货|收件|现在的|邮寄|家)*(?:住址|地址){_BECOMES}{_ADDRESS}", digits_value),
+    _rule(
+        "address",
+        "址",
+        rf"{_WHOSE}(?:新|家庭|收货|收件|现在的|邮寄|家)*(?:住址|地址){_BECOMES}{_ADDRESS}",
+        digits_value,
+    ),
     _rule("address", "寄到", rf"(?:快递|包裹)(?:都|就|请)?寄到{_ADDRESS}", digits_value),
 )
 _REACH = (
@@ -125,7 +160,12 @@ _REACH = (
         rf"{_WHOSE}(?:换了?(?:新|个)?)(?:手机)?号码?了?,?(?:新)?(?:手机)?(?:号码?|电话)?(?:是|:)?(?P<value>\+?\d.*)",
         _phone,
     ),
-    _rule("phone", "换", r"(?:号码?|电话)(?:也|都|已经)?换了,[^。!]{0,20}?(?:现在|新)(?:用|的?是)(?P<value> ?\+?\d.*)", _phone),
+    _rule(
+        "phone",
+        "换",
+        r"(?:号码?|电话)(?:也|都|已经)?换了,[^。!]{0,20}?(?:现在|新)(?:用|的?是)(?P<value> ?\+?\d.*)",
+        _phone,
+    ),
     _rule(
         "email",
         "@",
@@ -144,7 +184,12 @@ _PERSON = (
         rf"{_SELF}(?:[和跟]{_HAN}{{1,4}})?(?:是)?{_STATE}",
         chosen(_STATES),
     ),
-    _rule("diet", "素|忌口|都吃", rf"{_SELF}(?:是|开始|改)?(?P<value>吃素|吃纯素|素食者|纯素食者|不忌口|什么都吃)", chosen(_DIETS)),
+    _rule(
+        "diet",
+        "素|忌口|都吃",
+        rf"{_SELF}(?:是|开始|改)?(?P<value>吃素|吃纯素|素食者|纯素食者|不忌口|什么都吃)",
+        chosen(_DIETS),
+    ),
     _rule(
         "person",
         "导师|房东|经理|主管|领导|老板|医生|教练|班主任|家教|咨询师",
@@ -154,7 +199,9 @@ _PERSON = (
     ),
 )
 _HAS = (
-    _rule("belonging car", "开的", rf"{_SELF}开的(?:车)?是(?:一辆|辆)?(?P<value>[^,。;!\s的]{{2,12}}?){_STOP}", text_value),
+    _rule(
+        "belonging car", "开的", rf"{_SELF}开的(?:车)?是(?:一辆|辆)?(?P<value>[^,。;!\s的]{{2,12}}?){_STOP}", text_value
+    ),
     _rule(
         "belonging",
         "车|手机|电脑|笔记本|相机",
@@ -177,7 +224,8 @@ _HAS = (
     _rule(
         "version",
         "用|升|换|迁移|更新|跑",
-        r"(?:用的?是?|升级到了?|升到了?|换成了?|迁移到了?|更新到了?|跑的是)(?P<thing>[a-z][a-z.+#]*) ?(?P<value>v?\d+(?:\.\d+)*)",
+        r"(?:用的?是?|升级到了?|升到了?|换成了?|迁移到了?|更新到了?|跑的是)(?P<thing>[a-z][a-z.+#]*) "
+        r"?(?P<value>v?\d+(?:\.\d+)*)",
         text_value,
     ),
     _rule(
@@ -188,9 +236,13 @@ _HAS = (
     ),
 )
 _AMOUNTS = (
-    _rule("price", "元|块|¥|$|美金|欧|镑", rf"{_OPEN}{_DET}(?P<thing>{_HAN}{{1,10}}?)(?:{_COSTS}){_NUMBER}", money_value),
+    _rule(
+        "price", "元|块|¥|$|美金|欧|镑", rf"{_OPEN}{_DET}(?P<thing>{_HAN}{{1,10}}?)(?:{_COSTS}){_NUMBER}", money_value
+    ),
     _rule("price", _SUMS, rf"{_OPEN}{_DET}(?P<thing>{_HAN}{{0,6}}?(?:{_SUMS}))(?:{_COSTS})?{_NUMBER}", sum_value),
-    _rule("measure", "体重|身高|成绩|血压|目标|量", rf"{_WHOSE}{_MEASURES}{_BECOMES}(?P<value>[^,。;!]*)", figure_value),
+    _rule(
+        "measure", "体重|身高|成绩|血压|目标|量", rf"{_WHOSE}{_MEASURES}{_BECOMES}(?P<value>[^,。;!]*)", figure_value
+    ),
     _rule("dose", "量", rf"(?P<thing>{_HAN}{{1,4}}?)的?(?:剂量|用量){_BECOMES}{_PHRASE}", text_value),
     _rule("goal", "目标", rf"{_WHOSE}目标{_BECOMES}(?P<what>[^\d,。]+?)(?P<value>\d[^,。;!]*)", figure_value),
     _rule(
@@ -210,7 +262,13 @@ _TIMES = (
         date_value,
         scheduled=True,
     ),
-    _rule("deadline", "交", rf"{_DET}(?P<thing>{_HAN}{{1,6}}?)(?:要在|改到|得在|推迟到|延到)?{_DAY}", date_value, scheduled=True),
+    _rule(
+        "deadline",
+        "交",
+        rf"{_DET}(?P<thing>{_HAN}{{1,6}}?)(?:要在|改到|得在|推迟到|延到)?{_DAY}",
+        date_value,
+        scheduled=True,
+    ),
     _rule("time", _EVENTS, rf"{_EVENT}(?:{_SET})(?P<value>[^,。;!]+)", time_value, scheduled=True),
 )
 CHINESE: tuple[Rule, ...] = (*_WORK, *_HOME, *_REACH, *_PERSON, *_HAS, *_AMOUNTS, *_TIMES)

@@ -1,8 +1,8 @@
 """Statements: the single-valued facts that a memory asserts, English and Chinese.
 
-Only what has one value at a time is read (employer, home, phone, the time of an appointment, a price, a favourite, ...);
-likes, friends and hobbies never are. Things belong to the speaker who speaks of them ("ada: dentist appointment"), so one
-person's rent never closes another's.
+Only what has one value at a time is read (employer, home, phone, the time of an appointment, a price, a favourite);
+likes, friends and hobbies never are. Things belong to the speaker who speaks of them ("ada: dentist appointment"), so
+one person's rent never closes another's.
 """
 
 from __future__ import annotations
@@ -19,16 +19,22 @@ from aim_memory.text import fold, sentences
 from aim_memory.types import Anchor, Statement
 
 _SILENT_ROLES = frozenset({"assistant", "system", "tool", "function", "developer"})
-_DETERMINER = re.compile(r"^(?:(?:my|our|the|this|that|a|an|new|current) )+|^(?:我们?的?|咱们?的?|这[个台辆次]?|那[个台辆次]?|本)+(?=.{2})")
+_DETERMINER = re.compile(
+    r"^(?:(?:my|our|the|this|that|a|an|new|current) )+|^(?:我们?的?|咱们?的?|这[个台辆次]?|那[个台辆次]?|本)+(?=.{2})"
+)
 _PREPOSITION = re.compile(r"^(\w+) (?:for|of) (?:the |my |our )?([\w' ]+)$")
 _REQUEST = re.compile(
-    r"(?:(?:and|also|oh|please|so),? )*(?:(?:can|could|would|will) you )?(?:please |also |just )*(?:keep in mind|remember|note|write down|"
-    r"make a note|don't forget|save|for the record)(?: down)?,?(?: that)?:? |(?:请|麻烦)?(?:你)?(?:帮我)?(?:记一下|记住|记下来?|记得)[,，:：]"
+    r"(?:(?:and|also|oh|please|so),? )*(?:(?:can|could|would|will) you )?(?:please |also |just )*(?:keep in mind|"
+    r"remember|note|write down|"
+    r"make a note|don't forget|save|for the record)(?: down)?,?(?: that)?:? |(?:请|麻烦)?(?:你)?(?:帮我)?(?:记一下|"
+    r"记住|记下来?|记得)[,，:：]"
 )
 """Opens a request to remember: what follows is asserted even if the request is a question."""
 _HAN = re.compile("[\u4e00-\u9fff]")
 _CHANGE = re.compile("换|搬|跳槽|升|改|变")
-_OTHERS = re.compile("[他她]|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|[男女]友|男朋友|女朋友|室友|同事|朋友|同学|邻居")
+_OTHERS = re.compile(
+    "[他她]|[小老阿][王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗梁宋郑谢韩唐冯董程曹邓许沈彭吕苏蒋蔡丁叶余潘杜田姚谭]|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|[男女]友|男朋友|女朋友|室友|同事|朋友|同学|邻居"
+)
 _NICKNAME = re.compile("[小老阿][\u4e00-\u9fff]")
 
 
@@ -99,16 +105,24 @@ def _subject(match: re.Match[str], clause: Clause) -> str | None:
 def _continues(clause: Clause, at: int) -> bool:
     """Whether a clause without a subject speaks of the speaker.
 
-    It does in English, whose patterns name "me" in other ways; in Chinese when 我 was the last person spoken of, or when
-    nothing was said before but that something changed ("换号了,新手机号是…").
+    It does in English, whose patterns name "me" in other ways; in Chinese when 我 was the last person spoken of, or
+    when nothing was said before but that something changed ("换号了,新手机号是…").
     """
     if not _HAN.search(clause.text):
         return True
     lead = clause.before + clause.text[:at]
-    other = max((person.start() for person in _OTHERS.finditer(lead)), default=-1)
+    others = [person.start() for person in _OTHERS.finditer(lead)]
+    others += [anchor.start for anchor in clause.within(0, at) if anchor.kind == "name" and _opens(clause, anchor)]
+    other = max(others, default=-1)
     if "我" in lead or other >= 0:
         return other < lead.rfind("我")
     return not _HAN.search(lead) or bool(_CHANGE.search(lead))
+
+
+def _opens(clause: Clause, anchor: Anchor) -> bool:
+    """Whether a name opens a clause, so that what follows may be about it."""
+    at = anchor.start - clause.start
+    return at == 0 or clause.text[at - 1] in ",;。!"
 
 
 def _plain(thing: str) -> str:

@@ -35,11 +35,18 @@ def decide(new: Sequence[NewStatement], stored: Sequence[StoredStatement]) -> tu
     comes before. Stored statements are left as they are among themselves, so what was reopened by hand stays open.
     Deterministic; deciding again over the outcome gives nothing.
     """
+    known = {(held.memory_id, held.statement) for held in stored}
+    fresh = [item for item in new if (item.memory_id, item.statement) not in known]
     chains: dict[tuple[str, str], list[_Held]] = defaultdict(list)
-    for held in (*stored, *new):
-        chains[held.statement.subject, held.statement.attribute].append(held)
-    touched = dict.fromkeys((item.statement.subject, item.statement.attribute) for item in new)
+    held_statements: list[_Held] = [*stored, *fresh]
+    for held in held_statements:
+        chains[_key(held)].append(held)
+    touched = dict.fromkeys(_key(item) for item in fresh)
     return tuple(found for key in touched for found in _close(sorted(chains[key], key=_order)))
+
+
+def _key(held: _Held) -> tuple[str, str]:
+    return held.statement.subject, held.statement.attribute
 
 
 def _order(held: _Held) -> tuple[datetime, int, str, str]:

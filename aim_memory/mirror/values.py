@@ -22,7 +22,7 @@ def same(one: str, other: str) -> bool:
     if one == other:
         return True
     days, clocks = (_day(one), _day(other)), (_clock(one), _clock(other))
-    if any(days) and any(clock is not None for clock in clocks) or all(days) or None not in clocks:
+    if (any(days) and any(clock is not None for clock in clocks)) or all(days) or None not in clocks:
         return (None in days or days[0] == days[1]) and (None in clocks or _same_clock(one, other))
     return _refines(_TOKEN.findall(one), _TOKEN.findall(other)) or _same_number(one, other)
 

@@ -82,7 +82,7 @@ def acuity(embed: Embed, script: Script) -> float:
     pairs = _PROBES.get(script)
     if pairs is None:
         return UNKNOWN
-    vectors = embed([text for pair in pairs for text in pair])
+    vectors, _ = embed([text for pair in pairs for text in pair])
     cosines = vectors[0::2] @ vectors[1::2].T
     spread = cosines.std(axis=1) + 1e-9
     separation = float(((np.diag(cosines) - cosines.mean(axis=1)) / spread).mean())

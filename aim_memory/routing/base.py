@@ -8,33 +8,26 @@ import numpy as np
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
-from aim_memory.routing.fusion import best_rows, standardise
+from aim_memory.routing.fusion import standardise
 from aim_memory.routing.neighbours import closeness, smooth
 from aim_memory.routing.plan import View
 from aim_memory.routing.values import Mask, Scores
-from aim_memory.types import Vector
 
 LEAST_COSINE_SPREAD = 0.02
 LEAST_BM25_SPREAD = 0.1
-EXAMPLES = 3
-"""Best hits that feed back."""
 
 
 def base(view: View, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
     """Named parts, each (rows,), whose sum is the base score."""
     words = view.trust * standardise(index.lexical(view.terms), among, LEAST_BM25_SPREAD)
-    if view.vector is None:
-        meaning = np.zeros_like(words)
-    else:
-        meaning = (1 - view.trust) * _dense(view.vector, index, among)
-        if config.feedback:
-            best = best_rows(words + meaning, among, EXAMPLES)
-            pulled = view.vector + config.feedback * index.prototypes(best).mean(axis=0)
-            meaning = (1 - view.trust) * _dense(pulled, index, among)
+    meaning = np.zeros_like(words)
+    if view.vector is not None:
+        meaning = (1 - view.trust) * standardise(index.similarities(view.vector), among, LEAST_COSINE_SPREAD)
     together = words + meaning
     weights = closeness(together, index.columns, among, config.neighbour_weight)
     return {"lexical": words, "dense": meaning, "neighbours": smooth(together, weights, index.columns)}
 
 
-def _dense(vector: Vector, index: IndexReader, among: Mask) -> Scores:
-    return standardise(index.similarities(vector), among, LEAST_COSINE_SPREAD)
+def total(parts: Mapping[str, Scores]) -> Scores:
+    """The sum of named parts, (rows,)."""
+    return np.asarray(np.sum(list(parts.values()), axis=0), np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 from aim_memory.ports import IndexReader
 from aim_memory.routing.plan import View
+from aim_memory.text import NOTION
 
 TOP = 3
 """Hits that are looked at."""
@@ -21,7 +22,7 @@ def confidence(view: View, rows: Sequence[int], index: IndexReader) -> float:
     at = np.asarray(rows[:TOP], np.int64)
     if not len(at):
         return 0.0
-    terms = list(view.terms)
+    terms = [term for term in view.terms if not term.startswith(NOTION)]
     rarity = index.rarity(terms)
     covered = index.covered(terms, at).any(axis=1)
     coverage = float(rarity @ covered / rarity.sum()) if rarity.sum() > 0 else 0.0

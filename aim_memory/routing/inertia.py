@@ -65,11 +65,11 @@ def gate(state: SessionState, question: Vector, strength: float) -> float:
 
 def advance(state: SessionState, text: str, vector: Vector | None, momentum: float, now: datetime) -> SessionState:
     """The state after a question. Without a vector only the words are remembered."""
-    moved = state.direction if vector is None else steer(state.direction, vector[None, :], momentum)
-    before = np.zeros_like(vector) if state.direction is None and vector is not None else state.direction
-    drift = state.drift if vector is None else np.asarray(vector - before, np.float32)
-    recent = (*state.recent, text)[-RECENT:]
-    return replace(state, turns=state.turns + 1, direction=moved, drift=drift, recent=recent, updated_at=now)
+    after = replace(state, turns=state.turns + 1, recent=(*state.recent, text)[-RECENT:], updated_at=now)
+    if vector is None:
+        return after
+    before = np.zeros_like(vector) if state.direction is None else state.direction
+    return replace(after, direction=steer(state.direction, vector[None, :], momentum), drift=vector - before)
 
 
 def _norm(vector: Vector) -> float:

@@ -25,8 +25,7 @@ def current_first(order: Sequence[Scored], index: IndexReader) -> list[Scored]:
         for row in reversed(_versions(one.row, index, by_row)):
             version = by_row[row]
             lift = one.score - version.score
-            moved = replace(version, parts={**version.parts, "current": lift}) if lift > 0 else version
-            placed.setdefault(row, moved)
+            placed.setdefault(row, replace(version, current=lift) if lift > 0 else version)
     return list(placed.values())
 
 
@@ -43,8 +42,10 @@ def _versions(row: int, index: IndexReader, among: Container[int]) -> list[int]:
 
 def displaced(scored: Sequence[Scored], index: IndexReader, top_k: int) -> tuple[Displaced, ...]:
     """What decay pushed down, if it is or would be among the first ``top_k``; by rank without decay."""
+    if not any(one.decay for one in scored):
+        return ()
     ranks = {one.row: rank for rank, one in enumerate(by_score(scored), start=1)}
-    fresh = sorted(scored, key=lambda one: one.score_without_decay, reverse=True)
+    fresh = sorted(scored, key=lambda one: one.score - one.decay, reverse=True)
     return tuple(
         Displaced(index.id_of(one.row), ranks[one.row], rank, one.weight)
         for rank, one in enumerate(fresh[:top_k], start=1)

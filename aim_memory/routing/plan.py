@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from aim_memory.config import AIMConfig
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
 from aim_memory.routing.acuity import acuity
 from aim_memory.routing.inertia import direct, gate
 from aim_memory.routing.values import Ask, Embed
-from aim_memory.text import about_past, analyse, cut_names, named, participants, script
-from aim_memory.types import SessionState, Vector
+from aim_memory.text import about_past, analyse, cut_names, named, participants, question_terms, script
+from aim_memory.types import SessionState, Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +37,27 @@ class Plan:
     about_past: bool
     gate: float
     """g of the left-spin gate."""
+    tokens: Vectors | None = None
+    """Vectors of the question's tokens, (m, d), if the embedder shows them."""
 
 
 def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     names = participants(index.coded("speaker")[1])
-    vector, sight = _seen(cut_names(ask.text, names), embed)
+    vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
-    own = View(dict.fromkeys(analyse(ask.text), 1.0), vector, 1.0 if vector is None else trust)
+    own = View(question_terms(ask.text, config.notion_weight), vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
-    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake)
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens)
 
 
-def _seen(text: str, embed: Embed) -> tuple[Vector | None, float]:
-    """The question's vector, and how well the embedder reads its script."""
+def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float]:
+    """The question's vector, its tokens', and how well the embedder reads its script."""
     try:
-        return np.asarray(embed([text])[0], np.float32), acuity(embed, script(text))
+        vectors, tokens = embed([text])
+        return vectors[0], tokens and tokens[0], acuity(embed, script(text))
     except EmbedderError:
-        return None, 0.0  # words alone still find
+        return None, None, 0.0  # words alone still find
 
 
 def _moving(own: View, session: SessionState, brake: float, config: AIMConfig) -> View | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
-from aim_memory.routing.base import base
+from aim_memory.routing.base import base, total
 from aim_memory.routing.candidates import candidates
 from aim_memory.routing.confidence import confidence
 from aim_memory.routing.inertia import advance
+from aim_memory.routing.late import late
 from aim_memory.routing.lean import lean
 from aim_memory.routing.ordering import by_score, current_first, displaced
 from aim_memory.routing.plan import Plan, plan
@@ -31,11 +30,12 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     planned = plan(ask, index, embed, config)
     among = visible(ask, index)
     parts = scores(ask, planned, index, among, config)
-    pool = candidates(ask, total(parts), index, among)
-    scored = rescore(ask, pool, parts, index, config)
-    kept = [one for one in scored if not (ask.mode == "strict" and one.contradicted)]
+    sums = total(parts)
+    scored = rescore(ask, candidates(ask, sums, index, among), sums, index, config)
+    vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
+    kept = [one for one in scored if not one.contradicted] if vetoed else scored
     order = arrange(kept, planned, index, config)
-    hits = [report(one, ask, index) for one in order[: ask.top_k]]
+    hits = [report(one, parts, ask, index) for one in order[: ask.top_k]]
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
@@ -45,23 +45,20 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
         stored=len(index),
         session=_next(ask, planned, config),
         conflicts=any(hit.conflicting or not hit.current for hit in hits),
-        vetoed=tuple(index.id_of(one.row) for one in scored if one not in kept),
+        vetoed=tuple(index.id_of(one.row) for one in vetoed),
         explanation=explain(planned) if ask.explain else None,
     )
 
 
 def scores(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
     """Named parts of every row's score, before anchors and decay."""
+    known = priors(planned, index, config)
     own = base(planned.own, index, among, config)
-    parts = {**own, **priors(planned, index, config)}
+    parts = {**own, **known}
     if planned.moving is not None:
         alone, moving = total(own), total(base(planned.moving, index, among, config))
         parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
-    return parts
-
-
-def total(parts: Mapping[str, Scores]) -> Scores:
-    return np.sum(list(parts.values()), axis=0, dtype=np.float32)
+    return {**parts, "late": late(planned.tokens, total(parts), index, among, config)}
 
 
 def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: AIMConfig) -> list[Scored]:
@@ -70,12 +67,12 @@ def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: A
     return current_first(order, index) if config.supersession and not planned.about_past else order
 
 
-def report(one: Scored, ask: Ask, index: IndexReader) -> Ranked:
+def report(one: Scored, parts: Mapping[str, Scores], ask: Ask, index: IndexReader) -> Ranked:
     closer = index.superseded_by(one.row)
     return Ranked(
         id=index.id_of(one.row),
         score=one.score,
-        parts=one.parts,
+        parts=named_parts(one, parts),
         matched=tuple(anchor.text for anchor in one.match.matched),
         missing=tuple(anchor.text for anchor in one.match.missing),
         conflicting=tuple(anchor.text for anchor in one.match.conflicting),
@@ -83,6 +80,13 @@ def report(one: Scored, ask: Ask, index: IndexReader) -> Ranked:
         superseded_by=closer,
         weight=one.weight,
     )
+
+
+def named_parts(one: Scored, parts: Mapping[str, Scores]) -> Mapping[str, float]:
+    """The score's parts that are not zero; they sum to the score."""
+    last = {"anchors": one.anchors, "decay": one.decay, "current": one.current}
+    named = {**{name: float(scores[one.row]) for name, scores in parts.items()}, **last}
+    return {name: value for name, value in named.items() if value}
 
 
 def _in_force(row: int, closer: str, ask: Ask, index: IndexReader) -> bool:

@@ -33,21 +33,21 @@ def anchored(base: float, anchor_score: float, boost: float, weight: float) -> f
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with its score, as the sum of named parts, and what the question's anchors say about it."""
+    """A candidate: score = base + anchors + decay (+ current, when it was moved before what it superseded)."""
 
     row: int
-    parts: Mapping[str, float]
-    match: AnchorMatch
+    base: float
+    anchors: float
+    decay: float
     weight: float
     """Temporal weight w."""
+    match: AnchorMatch
+    """What the question's anchors say about it."""
+    current: float = 0.0
 
     @property
     def score(self) -> float:
-        return sum(self.parts.values())
-
-    @property
-    def score_without_decay(self) -> float:
-        return self.score - self.parts.get("decay", 0.0)
+        return self.base + self.anchors + self.decay + self.current
 
     @property
     def contradicted(self) -> bool:
@@ -55,21 +55,17 @@ class Scored:
         return bool(self.match.conflicting)
 
 
-def rescore(
-    ask: Ask, rows: Sequence[int], parts: Mapping[str, Scores], index: IndexReader, config: AIMConfig
-) -> list[Scored]:
-    """The candidates with all parts, in the order of ``rows``."""
+def rescore(ask: Ask, rows: Sequence[int], base: Scores, index: IndexReader, config: AIMConfig) -> list[Scored]:
+    """The candidates with anchors and decay, in the order of ``rows``."""
     counts = shares(ask.anchors, index)
-    fading = temporal_weights(rows, index, config)
+    fading = temporal_weights(rows, index, config).tolist()
     scored = []
-    for row, weight in zip(rows, fading.tolist(), strict=True):
-        own = {name: float(scores[row]) for name, scores in parts.items()}
-        match = compare(ask.anchors, index.anchors_of(row)) if ask.anchors else AnchorMatch()
-        if ask.anchors and config.anchor_boost:
-            own["anchors"] = anchored(0.0, anchor_score(ask, match, counts, config), config.anchor_boost, weight)
-        if weight < 1 and config.decay_strength:
-            own["decay"] = config.decay_strength * (weight - 1.0)
-        scored.append(Scored(row, own, match, weight))
+    for row, weight, start in zip(rows, fading, base[np.asarray(rows, np.int64)].tolist(), strict=True):
+        held = index.anchors_of(row)
+        match = compare(ask.anchors, held) if held else AnchorMatch(missing=ask.anchors)
+        overlap = anchor_score(ask, match, counts, config) if ask.anchors else 0.0
+        gain = anchored(0.0, overlap, config.anchor_boost, weight)
+        scored.append(Scored(row, start, gain, config.decay_strength * (weight - 1.0), weight, match))
     return scored
 
 
@@ -96,10 +92,14 @@ def shares(wanted: Sequence[Anchor], index: IndexReader) -> NDArray[np.float64]:
 
 def ages(rows: Sequence[int], index: IndexReader, config: AIMConfig) -> NDArray[np.int64]:
     """How many later writes compete with each memory: all of them, or only what superseded it."""
+    at = np.asarray(rows, np.int64)
     if config.decay_scope == "all":
         ordinals = index.columns.ordinal
-        return np.asarray(ordinals.max(initial=0) - ordinals[np.asarray(rows, np.int64)])
-    return np.array([_replacements(row, index) for row in rows], np.int64)
+        return np.asarray(ordinals.max(initial=0) - ordinals[at])
+    superseded = index.columns.superseded[at]
+    return np.array(
+        [_replacements(row, index) if old else 0 for row, old in zip(rows, superseded, strict=True)], np.int64
+    )
 
 
 def _replacements(row: int, index: IndexReader) -> int:

@@ -16,5 +16,5 @@ def explain(plan: Plan) -> Mapping[str, object]:
         "about_past": plan.about_past,
         "embedded": plan.own.vector is not None,
         "left_spin_gate": round(plan.gate, 4),
-        "terms_carried": {} if moving is None else {t: round(w, 3) for t, w in moving.terms.items() if t not in plan.own.terms},
+        "terms_carried": dict(moving.terms.items() - plan.own.terms.items()) if moving else {},
     }

@@ -16,8 +16,8 @@ from aim_memory.types import Anchor, SessionState, Vectors
 Scores: TypeAlias = NDArray[np.float32]
 """One score per row of the index, (rows,)."""
 Mask: TypeAlias = NDArray[np.bool_]
-Embed: TypeAlias = Callable[[Sequence[str]], Vectors]
-"""Questions to unit vectors; raises EmbedderError."""
+Embed: TypeAlias = Callable[[Sequence[str]], tuple[Vectors, Sequence[Vectors] | None]]
+"""Questions to unit vectors, and those of their tokens (``Embedder.embed_queries_with_tokens``); raises EmbedderError."""
 
 
 @dataclass(frozen=True, slots=True)

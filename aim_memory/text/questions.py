@@ -41,7 +41,8 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 _BACK_ZH = re.compile(
-    r"[他她它牠其此该該]|这|這|那|呢[？?。]*$|还有|還有|另外|同一|一样|一樣|^(?:对|對|是的|嗯|哦|好的|不过|不過|然后|然後|而且|所以|有的)"
+    r"[他她它牠其此该該这這那]|呢[？?。]*$|还有|還有|另外|同一|一样|一樣"
+    r"|^(?:对|對|是的|嗯|哦|好的|不过|不過|然后|然後|而且|所以|有的)"
 )
 
 
@@ -53,7 +54,8 @@ def refers_back(question: str) -> bool:
 def is_question(text: str) -> bool:
     """True when the text as a whole asks: its last sentence does.
 
-    A question mark decides; without one an English opening word ("how", "did") or a Chinese question word or particle does.
+    A question mark decides; without one an English opening word ("how", "did") or a Chinese question word or
+    particle does.
     """
     stripped = text.strip()
     if _MARK.search(stripped):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Script = Literal["latin", "han", "kana", "hangul", "thai", "cyrillic", "greek", "arabic", "hebrew", "devanagari", "other"]
+Script = Literal[
+    "latin", "han", "kana", "hangul", "thai", "cyrillic", "greek", "arabic", "hebrew", "devanagari", "other"
+]  # fmt: skip
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f々〇"
 KANA = "\u3041-\u30ff\u31f0-\u31ff"

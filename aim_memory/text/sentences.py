@@ -8,8 +8,8 @@ _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sr jr st no vs etc inc ltd co corp approx dept est fig vol al eg ie e.g i.e a.m p.m u.s u.k "
     "jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
-_BREAK = re.compile(
-    r"[.!?…]+[\"'”’)\]]*(?=\s)"  # Latin: the mark, closing quotes, then space
+_BREAK = re.compile(  # a run of marks is judged once, from its start: no text takes more than linear time
+    r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)"  # Latin: the mark, closing quotes, then space
     r"|[。！？；!?…]+[”’」』）\"]*"  # Chinese needs no space
     r"|\n\s*"
 )

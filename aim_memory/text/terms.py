@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
@@ -10,19 +11,19 @@ from itertools import pairwise
 import snowballstemmer
 
 from aim_memory.text.fold import fold
-from aim_memory.text.questions import is_question
 from aim_memory.text.script import HAN, HANGUL, KANA, UNSPACED
-from aim_memory.types import ASKS
 
 STOP_WORDS = frozenset(
-    "a about above after again against all also am an and any are as at be because been before being below between both "
-    "but by can could did do does doing down during each few for from further had has have having he her here hers "
-    "herself him himself his how i if in into is it its itself just let ll me might more most must my myself no nor not "
-    "now of off on once only or other our ours ourselves out over own re s same shall she should so some such t than "
-    "that the their theirs them themselves then there these they this those through to too under until up us ve very "
-    "was we were what when where which while who whom whose why will with would you your yours yourself yourselves d m "
-    "didn doesn don isn wasn weren aren couldn wouldn shouldn hasn haven hadn won ain mustn needn "
-    "的 了 吗 呢 吧 啊 呀 哦 嗯 么 是 我 你 他 她 它 们 在 有 和 与 也 都 就 还 这 那 个 着 过 被 把 给 让 会 要 想 很".split()
+    "a about above after again against all also am an and any are as at be because been before being below "
+    "between both but by can could did do does doing down during each few for from further had has have having he "
+    "her here hers herself him himself his how i if in into is it its itself just let ll me might more most must "
+    "my myself no nor not now of off on once only or other our ours ourselves out over own re s same shall she "
+    "should so some such t than that the their theirs them themselves then there these they this those through to "
+    "too under until up us ve very was we were what when where which while who whom whose why will with would you "
+    "your yours yourself yourselves d m didn doesn don isn wasn weren aren couldn wouldn shouldn hasn haven hadn "
+    "won ain mustn needn "
+    "的 了 吗 呢 吧 啊 呀 哦 嗯 么 是 我 你 他 她 它 们 在 有 和 与 也 都 就 还 这 那 个 着 过 被 把 给 让 会 "
+    "要 想 很".split()
 )
 """Folded function words that search does not count, English and Chinese (single characters)."""
 
@@ -40,6 +41,7 @@ _STEMMERS = {
     "arabic": snowballstemmer.stemmer("arabic"),
     "devanagari": snowballstemmer.stemmer("hindi"),
 }
+_STEMMING = threading.Lock()  # a stemmer keeps the word it works on in itself
 _BLOCKS = (("latin", 0x0250), ("greek", 0x0400), ("cyrillic", 0x0530), ("", 0x0600), ("arabic", 0x0700), ("", 0x0900))
 
 
@@ -50,14 +52,6 @@ def analyse(text: str) -> dict[str, int]:
     unspaced scripts give single characters and bigrams.
     """
     return dict(Counter(tokens(text)))
-
-
-def index_terms(text: str) -> dict[str, int]:
-    """What an index keeps of a segment: its terms, and the mark ``ASKS`` if it ends by asking something."""
-    terms = analyse(text)
-    if is_question(text):
-        terms[ASKS] = 1
-    return terms
 
 
 def tokens(text: str) -> list[str]:
@@ -80,7 +74,10 @@ def _term(word: str) -> str:
     if plain in STOP_WORDS:
         return ""
     stemmer = _STEMMERS.get(_block(plain[:1]))
-    return str(stemmer.stemWord(plain)) if stemmer else plain
+    if stemmer is None:
+        return plain
+    with _STEMMING:
+        return str(stemmer.stemWord(plain))
 
 
 def _block(char: str) -> str:

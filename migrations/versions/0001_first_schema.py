@@ -184,6 +184,7 @@ def _create_segments() -> None:
         _number("end"),
         _text("terms"),
         _blob("vector", nullable=True),
+        _blob("tokens", nullable=True),
         _of_memory("segments"),
         _key("segments", "namespace_id", "memory_id", "position"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,7 +122,7 @@ async def call(
     return reply
 
 
-def _next(parts: AsyncIterator[bytes] | Any) -> list[bytes]:
+def _next(parts: Iterator[bytes]) -> list[bytes]:
     following = next(parts, None)
     return [] if following is None else [following]
 

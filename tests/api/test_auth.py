@@ -10,11 +10,10 @@ from starlette.testclient import TestClient
 
 from aim_memory.api.app import create_app
 from aim_memory.api.auth import OPEN_PATHS
+from aim_memory.keys import ROLES, Role
 from aim_memory.settings import ServerSettings, Settings
 from tests.api.conftest import Keyed, local
 from tests.api.doubles import OpenDoor, StubEngine, call
-
-HTTP_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def every_operation(client: TestClient, headers: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -63,7 +62,7 @@ def test_a_revoked_key_is_shut_out_at_once(keyed: Keyed) -> None:
 
 WRITE = ("POST", "/v1/memories", {"namespace": "user/ada", "text": "Tea at four."})
 ASK = {"namespace": "user/ada", "query": "When is tea?"}
-NEEDS: list[tuple[str, tuple[str, str, Any]]] = [
+NEEDS: list[tuple[Role, tuple[str, str, Any]]] = [
     ("reader", ("POST", "/v1/query", ASK)),
     ("reader", ("POST", "/v1/answer", ASK)),
     ("reader", ("GET", "/v1/memories?namespace=user/ada", None)),
@@ -81,12 +80,11 @@ NEEDS: list[tuple[str, tuple[str, str, Any]]] = [
 
 
 @pytest.mark.parametrize(("needed", "request_"), NEEDS, ids=lambda value: str(value)[:50])
-def test_roles_reach_as_far_as_they_say(keyed: Keyed, needed: str, request_: tuple[str, str, Any]) -> None:
+def test_roles_reach_as_far_as_they_say(keyed: Keyed, needed: Role, request_: tuple[str, str, Any]) -> None:
     method, path, body = request_
-    roles = ("reader", "writer", "admin")
-    for role in roles:
+    for role in ROLES:
         reply = keyed.client.request(method, path, json=body, headers=keyed.headers(role=role))
-        allowed = roles.index(role) >= roles.index(needed)
+        allowed = ROLES.index(role) >= ROLES.index(needed)
         assert (reply.status_code != 403) == allowed, (role, reply.text)
         if not allowed:
             assert reply.json()["code"] == "permission_denied"

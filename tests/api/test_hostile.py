@@ -13,13 +13,15 @@ from aim_memory.settings import LimitSettings
 
 LIMITS = LimitSettings()
 # fmt: off
-UNITS = [
-    "x", "é", "X", "_", "1", "1,", "1/", "1:", "9.", "-", ".", "a.", "a@", "/", "$", "(", '"', "#", "*", "`", "|",
-    "\t", "\n", "\n ", "a ", "Ab ", "x-1", "is ", "I am ", "my ", "of the ", "一", "二十", "的", "。", "年", "e\u0301",
-    "👩‍👧", "\u200b", "\u202e", "http://", "2026-", "May ", "12:", "at 5 ", "not ", "- - ", "@a.b", "<a>", "{", "\\",
+WORST = ["x", "_", "1", "1,", "9.", "$1", "+1 ", "-", ".", "a.", "x-1", "\n", "\n ", "**a ", "[a](", "一", "二十"]
+"""Repeated to the very limit: what patterns for numbers, names, marks and lines find hardest to read."""
+OTHERS = [
+    "é", "X", "1/", "1:", "1.", "1 000 ", "10 km ", "%", "a@", "@a.b", "/", "$", "(", '"', "#", "*", "`", "|", "\t",
+    "a ", "Ab ", "is ", "I am ", "my ", "of the ", "not ", "mr. ", "at 5 ", "12:", "May ", "2026-", "的", "。", "年",
+    "e\u0301", "👩‍👧", "\u200b", "\u202e", "http://", "- - ", "<a>", "{", "\\", "[", "| ", "> ",
 ]
 # fmt: on
-"""Repeated to the very limit: each is the worst case of some way of reading text."""
+UNITS = [*WORST, *(pytest.param(unit, marks=pytest.mark.deep) for unit in OTHERS)]
 
 
 def filled(unit: str, size: int) -> str:

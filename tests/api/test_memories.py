@@ -132,9 +132,10 @@ def test_an_erased_memory_is_gone(client: TestClient, namespace: str) -> None:
 
 def test_a_list_is_walked_page_by_page(client: TestClient, namespace: str) -> None:
     client.post("/v1/memories", json={"namespace": namespace, "memories": [{"text": f"note {n}"} for n in range(5)]})
-    seen, cursor = [], None
+    seen: list[str] = []
+    cursor: str | None = None
     while True:
-        params = {"namespace": namespace, "limit": 2, **({"cursor": cursor} if cursor else {})}
+        params = {"namespace": namespace, "limit": "2"} | ({"cursor": cursor} if cursor else {})
         page = client.get("/v1/memories", params=params).json()
         seen += [item["text"] for item in page["items"]]
         cursor = page["next_cursor"]

@@ -10,37 +10,30 @@ from pathlib import Path
 import pytest
 
 from aim_memory.errors import StorageError
-from aim_memory.ports import MemoryStore, NamespaceIndex
+from aim_memory.ports import MemoryStore
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import Change, IndexRow, Space
-from tests.memories import ADA, BOB, GENERATION, SteppingClock, day, new
+from tests.memories import ADA, BOB, GENERATION, RowsById, SteppingClock, day, new
 
 
-class MappingIndex(NamespaceIndex):
-    """Rows by id; counts how often it was changed, and fails when told to."""
+class CountingIndex(RowsById):
+    """Counts what it was given, and fails when told to."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, IndexRow] = {}
+        super().__init__()
         self.upserted: list[str] = []
         self.failing = False
 
     def upsert(self, rows: Sequence[IndexRow]) -> None:
         if self.failing:
             raise StorageError("told to fail")
-        self.rows.update((row.id, row) for row in rows)
+        super().upsert(rows)
         self.upserted += [row.id for row in rows]
 
-    def remove(self, ids: Sequence[str]) -> None:
-        for memory_id in ids:
-            self.rows.pop(memory_id, None)
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-Keeper = FollowingKeeper[MappingIndex]
+Keeper = FollowingKeeper[CountingIndex]
 STORES: dict[str, Callable[[Path], MemoryStore]] = {
     "sqlite": lambda folder: SqlStore(f"sqlite:///{folder / 'aim.db'}", SteppingClock(), GENERATION),
     "memory": lambda folder: InMemoryStore(SteppingClock(), GENERATION),
@@ -54,9 +47,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MemoryStor
     opened.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def keeper(store: MemoryStore) -> Keeper:
-    return FollowingKeeper(store, MappingIndex)
+    return FollowingKeeper(store, CountingIndex)
 
 
 def write(store: MemoryStore, *ids: str, space: Space = ADA) -> None:
@@ -130,7 +123,7 @@ def test_erased_and_written_anew_between_two_looks(store: MemoryStore, keeper: K
 
 
 def test_two_keepers_follow_one_store(store: MemoryStore) -> None:
-    one, other = FollowingKeeper(store, MappingIndex), FollowingKeeper(store, MappingIndex)
+    one, other = FollowingKeeper(store, CountingIndex), FollowingKeeper(store, CountingIndex)
     write(store, "a")
     assert held(one) == ["a"]
     write(store, "b")
@@ -178,7 +171,7 @@ def test_an_index_whose_change_failed_is_built_afresh(store: MemoryStore, keeper
 
 
 def test_a_log_with_a_gap_is_not_trusted(store: MemoryStore) -> None:
-    keeper = FollowingKeeper(_WithoutOldChanges(store), MappingIndex)
+    keeper = FollowingKeeper(_WithoutOldChanges(store), CountingIndex)
     write(store, "a")
     with keeper.open(ADA) as index:
         assert sorted(index.rows) == ["a"]
@@ -198,9 +191,9 @@ def test_a_dropped_index_is_built_again(store: MemoryStore, keeper: Keeper) -> N
 
 
 def test_the_indexes_read_longest_ago_are_dropped(store: MemoryStore) -> None:
-    keeper = FollowingKeeper(store, MappingIndex, capacity=4)
+    keeper = FollowingKeeper(store, CountingIndex, capacity=4)
     spaces = [Space("acme", name) for name in ("a", "b", "c")]
-    seen: dict[Space, MappingIndex] = {}
+    seen: dict[Space, CountingIndex] = {}
     for space in spaces:
         write(store, "x", "y", space=space)
     for space in (spaces[0], spaces[1], spaces[0], spaces[2]):
@@ -214,7 +207,7 @@ def test_the_indexes_read_longest_ago_are_dropped(store: MemoryStore) -> None:
 
 
 def test_a_namespace_over_the_bound_is_served_alone(store: MemoryStore) -> None:
-    keeper = FollowingKeeper(store, MappingIndex, capacity=1)
+    keeper = FollowingKeeper(store, CountingIndex, capacity=1)
     write(store, "a", "b", "c")
     with keeper.open(ADA) as first:
         assert len(first) == 3

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aim_memory.errors import ConflictError, IdempotencyError, NotFoundError, StorageBusyError, StorageError
-from aim_memory.ports import MemoryStore
+from aim_memory.ports import MemoryStore, UnitOfWork
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import (
@@ -79,7 +79,7 @@ def lasting(request: pytest.FixtureRequest) -> Kind:
     return KINDS[request.param]
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(kind: Kind, tmp_path: Path) -> Iterator[MemoryStore]:
     opened = kind.open(tmp_path)
     yield opened
@@ -249,10 +249,14 @@ def test_leaving_without_commit_rolls_everything_back(store: MemoryStore) -> Non
     assert len(store.changes(ADA, 0)) == 1
 
 
+def _insert_and_fail(work: UnitOfWork) -> None:
+    work.insert([new("m")])
+    raise LookupError("mine")
+
+
 def test_an_error_inside_rolls_back_and_passes(store: MemoryStore) -> None:
     with pytest.raises(LookupError, match="mine"), store.begin(ADA) as work:
-        work.insert([new("m")])
-        raise LookupError("mine")
+        _insert_and_fail(work)
     assert store.head(ADA) is None
     write(store, new("m"))
     assert set(store.get(ADA, ["m"])) == {"m"}

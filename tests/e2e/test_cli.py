@@ -72,7 +72,7 @@ def test_what_is_written_is_found_answered_shown_edited_and_forgotten(aimem: Aim
 
     found = QueryReply(**run(aimem, "query", "Who is my dentist?", *where, "--explain"))
     assert [hit.id for hit in found.results] == [id]
-    assert found.results[0].scores
+    assert found.results[0].scores is not None
     answered = AnswerReply(**run(aimem, "answer", "Who is my dentist?", *where))
     assert "Okafor" in answered.answer
     assert answered.citations[0].memory_id == id

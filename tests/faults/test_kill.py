@@ -15,12 +15,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -114,15 +114,22 @@ def server(home: Path) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]
     path = str(Path(aim_memory.__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing"}
     command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--home", str(home), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            assert process.stdout is not None
-            announced = next(line for line in process.stdout if "http://" in line)
+            assert process.stderr is not None
+            announced = next(line for line in process.stderr if "http://" in line)
             found = re.search(r"http://([\d.]+):(\d+)", announced)
             assert found is not None
+            threading.Thread(target=_pass_on, args=(process.stderr,)).start()
             yield process, (found[1], int(found[2]))
         finally:
             process.kill()
+
+
+def _pass_on(stream: IO[str]) -> None:
+    """What the server complains about belongs beside a failure."""
+    for line in stream:
+        sys.stderr.write(line)
 
 
 def _kill_rounds(home: Path, rounds: int) -> tuple[Journal, list[Writer]]:
@@ -150,7 +157,7 @@ def _kill_rounds(home: Path, rounds: int) -> tuple[Journal, list[Writer]]:
 
 def _verify(home: Path, journal: Journal) -> None:
     store = SqlStore(f"sqlite:///{home / 'aim.db'}", SteppingClock(), None)
-    space = Space("default", NAMESPACE)
+    space = Space("local", NAMESPACE)
     head, rows = store.snapshot(space)
     stored = {memory_id: memory.text for memory_id, memory in store.get(space, [row.id for row in rows]).items()}
     assert set(journal.texts) - set(stored) == set(), "lost"
@@ -182,7 +189,10 @@ def test_nothing_acknowledged_is_lost_in_20_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.deep
-def test_nothing_acknowledged_is_lost_in_200_kills(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_in_200_kills(
+    tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
     journal, writers = _kill_rounds(tmp_path, 200)
-    print(f"{len(journal.replies)} writes acknowledged, {sum(writer.cut_off for writer in writers)} cut off")
+    record_testsuite_property("writes acknowledged", len(journal.replies))
+    record_testsuite_property("writes cut off", sum(writer.cut_off for writer in writers))
     _verify(tmp_path, journal)

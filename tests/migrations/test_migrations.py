@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from aim_memory.errors import StorageError
-from aim_memory.storage import migrate
+from aim_memory.storage import migrate, schema
 from aim_memory.storage.database import Database
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.storage.tables import metadata
@@ -23,7 +23,7 @@ from aim_memory.types import SessionState
 from tests.memories import ADA, GENERATION, SteppingClock, rich
 
 
-@pytest.fixture()
+@pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(_url(tmp_path))
     yield opened
@@ -73,7 +73,7 @@ def test_upgrading_twice_is_upgrading_once(database: Database) -> None:
     migrate.upgrade(database)
     migrate.upgrade(database)
     with database.reading() as connection:
-        assert migrate.current(connection) == migrate.head()
+        assert schema.revision(connection) == schema.HEAD == migrate.revisions()[0]
 
 
 def test_up_down_up_with_rows(tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_many_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         opened = [pool.submit(open_store) for _ in range(6)]
-        assert [each.result() for each in opened] == [migrate.head()] * 6
+        assert [each.result() for each in opened] == [schema.HEAD] * 6

@@ -28,12 +28,12 @@ from hypothesis.stateful import (
 )
 
 from aim_memory.errors import ConflictError
-from aim_memory.ports import MemoryStore, NamespaceIndex, UnitOfWork
+from aim_memory.ports import MemoryStore, UnitOfWork
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
-from aim_memory.types import Head, IndexRow, NewMemory, Statement, Supersession
-from tests.memories import ADA, GENERATION, SteppingClock, day, segment_of, vector_of
+from aim_memory.types import Head, NewMemory, Statement, Supersession
+from tests.memories import ADA, GENERATION, RowsById, SteppingClock, day, segment_of, vector_of
 
 CITIES = ("paris", "rome", "oslo")
 TEXTS = st.sampled_from(["", "hello", "你好 世界", "a\x00b", "😀 " * 20, "same", "same again"])
@@ -103,21 +103,6 @@ class Model:
     def _change(self, memory_id: str, kind: str) -> None:
         self.said[memory_id].history.append((kind, self.said[memory_id].text))
         self.log.append((kind, memory_id))
-
-
-class RowsById(NamespaceIndex):
-    def __init__(self) -> None:
-        self.rows: dict[str, IndexRow] = {}
-
-    def upsert(self, rows: Sequence[IndexRow]) -> None:
-        self.rows.update((row.id, row) for row in rows)
-
-    def remove(self, ids: Sequence[str]) -> None:
-        for memory_id in ids:
-            self.rows.pop(memory_id, None)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -267,9 +252,7 @@ class TwinMachine(StoreMachine):
         return getattr(self, "store", None) or InMemoryStore(self.clock, GENERATION)
 
 
-def _memory(
-    memory_id: str, text: str, at: datetime, home: str | None = None, *, embedded: bool = True
-) -> NewMemory:
+def _memory(memory_id: str, text: str, at: datetime, home: str | None = None, *, embedded: bool = True) -> NewMemory:
     return NewMemory(
         id=memory_id,
         text=text,

@@ -175,6 +175,14 @@ def test_invalid_requests_are_refused_before_they_are_sent(call: Callable[[Clien
     assert wire.requests == []
 
 
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8765", "localhost", "ftp://memory.test", "http://", "http://memory.test:port", ""]
+)
+def test_a_url_that_is_none_is_refused_at_once(url: str) -> None:
+    with pytest.raises(errors.InvalidInputError, match="is no URL"):
+        Client(url)
+
+
 def test_timeouts_are_sixty_seconds_and_five_to_connect_and_can_be_changed() -> None:
     wire = Wire(ok({}), ok({}))
     client = wire.client()
@@ -288,6 +296,19 @@ def test_every_error_of_the_server_is_the_same_error_here(kind: type[errors.AIMM
 def test_a_stranger_is_recognised(reply: httpx2.Response) -> None:
     with pytest.raises(errors.AIMMemoryError, match="Check the address"):
         Wire(reply).client().write("a", namespace="n")
+
+
+def test_a_body_that_cannot_be_decoded_is_a_failed_connection() -> None:
+    broken = httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=Chunks(b"not gzip"))
+    with pytest.raises(errors.ConnectionFailedError):
+        Wire(broken).client(max_retries=0).status()
+
+
+def test_a_redirect_is_not_followed_with_the_key() -> None:
+    wire = Wire(httpx2.Response(307, headers={"location": "http://elsewhere.test/status"}))
+    with pytest.raises(errors.AIMMemoryError, match="Check the address"):
+        wire.client().status()
+    assert len(wire.requests) == 1
 
 
 def test_fields_of_a_newer_server_are_passed_over() -> None:

@@ -23,7 +23,6 @@ from aim_memory.llm.packaged import PACKAGED_SHA256
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import Vectors
 
-
 PRECISIONS: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
 
 

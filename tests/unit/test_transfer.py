@@ -181,6 +181,7 @@ def view(item: MemoryItem) -> MemoryView:
     return MemoryView.model_validate({**told, **rest, **valid, "anchors": [], "indexing": "ready"})
 
 
+moments = st.datetimes(datetime(1000, 1, 2), datetime(8999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 names = st.none() | st.text(min_size=1, max_size=8)
 items = st.builds(
     MemoryItem,
@@ -189,10 +190,10 @@ items = st.builds(
     session_id=names,
     speaker=names,
     role=names,
-    timestamp=st.datetimes(timezones=st.just(UTC)),
+    timestamp=moments,
     metadata=st.dictionaries(st.text(max_size=5), st.none() | st.booleans() | st.integers() | st.text(max_size=5)),
     pinned=st.booleans(),
-    expires_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    expires_at=st.none() | moments,
     source=names,
 )
 

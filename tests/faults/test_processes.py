@@ -1,0 +1,48 @@
+"""Several processes on one SQLite file: none is told that the file is locked, and the log has no gap."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import aim_memory
+from aim_memory.storage.keeper import FollowingKeeper
+from aim_memory.storage.sql_store import SqlStore
+from tests.memories import ADA, GENERATION, RowsById, SteppingClock
+
+WRITES = 40
+_WRITER = f"""
+import sys
+from aim_memory.storage.sql_store import SqlStore
+from tests.memories import ADA, GENERATION, SteppingClock, new
+name, url = sys.argv[1:]
+store = SqlStore(url, SteppingClock(), GENERATION)
+for number in range({WRITES}):
+    with store.begin(ADA) as work:
+        work.insert([new(f"{{name}}{{number}}")])
+        seq = work.commit().seq
+    print(seq, f"{{name}}{{number}}", flush=True)
+store.close()
+"""
+
+
+def _start(name: str, url: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(aim_memory.__file__).parents[1])}
+    command = [sys.executable, "-c", _WRITER, name, url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_three_processes_open_one_new_folder_and_write(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'aim.db'}"
+    writers = [_start(name, url) for name in "abc"]
+    acknowledged = [line.split() for writer in writers for line in writer.communicate(timeout=100)[0].splitlines()]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    store = SqlStore(url, SteppingClock(), GENERATION)
+    log = {change.seq: change.memory_id for change in store.changes(ADA, 0)}
+    assert log == {int(seq): memory_id for seq, memory_id in acknowledged}
+    assert list(log) == list(range(1, 3 * WRITES + 1))
+    with FollowingKeeper(store, RowsById).open(ADA) as index:
+        assert set(index.rows) == set(log.values())
+    store.close()
