@@ -18,7 +18,7 @@ class AIMConfig(BaseModel):
     lexical_weight: float = Field(0.4, ge=0, le=1, description="Share of words, against meaning, in the base score.")
     lexical_weight_blind: float = Field(0.75, ge=0, le=1, description="The same in a script the embedder cannot read.")
     notion_weight: float = Field(0.6, ge=0, description="Weight of notions shared without a shared word; 0 = off.")
-    late_weight: float = Field(0.6, ge=0, description="For token matches between question and memory; 0 = off.")
+    late_weight: float = Field(0.8, ge=0, description="For token matches between question and memory; 0 = off.")
     neighbour_weight: float = Field(0.4, ge=0, le=1, description="How much neighbouring turns speak for one; 0 = off.")
     speaker_bonus: float = Field(0.8, ge=0, description="For what a participant named in the question said.")
     assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")

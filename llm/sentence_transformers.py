@@ -102,7 +102,7 @@ class SentenceTransformersEmbedder(Embedder):
         """The pooled vectors and those of the tokens, from one pass."""
         try:
             with self._lock, self._autocast():
-                seen = self._model.encode(
+                seen: list[Mapping[str, torch.Tensor]] = self._model.encode(  # type: ignore[assignment]
                     texts,
                     prompt="",
                     batch_size=len(texts),
@@ -155,9 +155,8 @@ def _autocast(precision: str, device: str) -> AbstractContextManager[object]:
 
 
 def _has_native_bfloat16() -> bool:
-    capabilities: dict[str, object] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # older versions of torch do not tell
+    # Older versions of torch do not tell.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 

@@ -23,11 +23,17 @@ class Column:
     def view(self) -> NDArray[Any]:
         return self._cells[: self._size]
 
-    def append(self, value: Any) -> None:
-        if self._size == len(self._cells):
-            self._cells = np.concatenate([self._cells, np.zeros_like(self._cells)])
-        self._cells[self._size] = value
-        self._size += 1
+    def grow(self, size: int) -> None:
+        """Makes the filled part ``size`` long; what is new is 0."""
+        if size > len(self._cells):
+            room = np.zeros(max(size - len(self._cells), len(self._cells)), self._cells.dtype)
+            self._cells = np.concatenate([self._cells, room])
+        self._size = max(size, self._size)
+
+    def extend(self, values: NDArray[Any]) -> None:
+        start = self._size
+        self.grow(start + len(values))
+        self._cells[start : self._size] = values
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drops all rows but those where ``rows`` is true."""
@@ -54,16 +60,17 @@ class CodedColumn:
     def codes(self) -> NDArray[np.int32]:
         return self._codes.view
 
-    def append(self, value: Any) -> None:
-        self._codes.append(self.code(value))
+    def grow(self, size: int) -> None:
+        self._codes.grow(size)
 
-    def __setitem__(self, row: int, value: Any) -> None:
-        self._codes[row] = self.code(value)
+    def put(self, rows: NDArray[np.int64], values: Sequence[Any]) -> None:
+        """Writes one value per row named."""
+        self._codes.view[rows] = [self._code(value) for value in values]
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         self._codes.keep(rows)
 
-    def code(self, value: Any) -> int:
+    def _code(self, value: Any) -> int:
         """The code of a value, given out at its first sight."""
         if value is None:
             return -1

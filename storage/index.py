@@ -8,7 +8,7 @@ but that one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +23,32 @@ from aim_memory.storage.vectors import FlatVectors
 from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector, Vectors
 
 _FIELDS = ("session_id", "speaker", "role", "source")
-_PLAIN: Mapping[str, Any] = {
-    "alive": np.bool_, "ordinal": np.int64, "timestamp": np.float64, "created_at": np.float64,
-    "valid_from": np.float64, "valid_until": np.float64, "expires_at": np.float64, "pinned": np.bool_,
-    "superseded": np.bool_, "question": np.bool_, "uses": np.float32, "length": np.int64,
-    "previous": np.int64, "following": np.int64,
-}  # fmt: skip
+
+
+def _value(row: IndexRow, field: str) -> Any:
+    return getattr(row, field) if field in _FIELDS else dig(row.metadata, field.split(".")[1:])
+
+
+def _or_never(moment: datetime | None) -> float:
+    return np.inf if moment is None else moment.timestamp()
+
+
+_PLAIN: Mapping[str, tuple[type, Callable[[IndexRow], Any]]] = {
+    "alive": (np.bool_, lambda row: True),
+    "ordinal": (np.int64, lambda row: row.ordinal),
+    "timestamp": (np.float64, lambda row: row.timestamp.timestamp()),
+    "created_at": (np.float64, lambda row: row.created_at.timestamp()),
+    "valid_from": (np.float64, lambda row: row.valid_from.timestamp()),
+    "valid_until": (np.float64, lambda row: _or_never(row.valid_until)),
+    "expires_at": (np.float64, lambda row: _or_never(row.expires_at)),
+    "pinned": (np.bool_, lambda row: row.pinned),
+    "superseded": (np.bool_, lambda row: row.superseded_by is not None),
+    "question": (np.bool_, lambda row: bool(row.segments) and ASKS in row.segments[-1].terms),
+    "uses": (np.float32, lambda row: row.uses),
+    "length": (np.int64, lambda row: row.length),
+}
+"""Columns with what they read from a row."""
+_LINKS = ("previous", "following")
 
 
 class FlatIndex(NamespaceIndex):
@@ -48,7 +68,8 @@ class FlatIndex(NamespaceIndex):
         self._segment_alive = Column(np.bool_)
         self._dead_segments = 0
         self._aligned = True  # every memory has one segment, numbered as its row
-        self._plain = {name: Column(dtype) for name, dtype in _PLAIN.items()}
+        self._plain = {name: Column(dtype) for name, (dtype, _) in _PLAIN.items()}
+        self._plain |= {name: Column(np.int64) for name in _LINKS}
         self._coded = {name: CodedColumn() for name in _FIELDS}
         self._columns: Columns | None = None  # made anew after a change
         self._ids: list[str] = []
@@ -63,19 +84,13 @@ class FlatIndex(NamespaceIndex):
     # --- changes ---------------------------------------------------------------------------------------------------
 
     def upsert(self, rows: Sequence[IndexRow]) -> None:
-        vectors = []
+        batch = list({row.id: row for row in rows}.values())
+        at = [self._place(row.id) for row in batch]
         self._columns = None
-        for row in rows:
-            at = self._rows.get(row.id)
-            if at is None:
-                at = self._append(row.id)
-                self._link(at, row.session_id, row.ordinal)
-            else:
-                self._withdraw(at)
-            self._fill(at, row)
-            vectors += [segment.vector for segment in row.segments]
-        self._vectors.append(vectors)
-        self._sketches.append([segment.tokens for row in rows for segment in row.segments])
+        self._fill(np.array(at, np.int64), batch)
+        for place, row in zip(at, batch, strict=True):
+            self._hold(place, row)
+        self._add_segments(at, batch)
         self._compact_if_worth()
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -92,50 +107,55 @@ class FlatIndex(NamespaceIndex):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _append(self, memory_id: str) -> int:
-        at = len(self._ids)
-        self._rows[memory_id] = at
+    def _place(self, memory_id: str) -> int:
+        """The row of a memory: its own, emptied, or a new one at the end."""
+        at = self._rows.get(memory_id)
+        if at is not None:
+            self._withdraw(at)
+            return at
+        at = self._rows[memory_id] = len(self._ids)
         self._ids.append(memory_id)
-        for column in self._plain.values():
-            column.append(0)
-        for coded in self._coded.values():
-            coded.append(None)
         self._segments.append(range(0))
         self._anchors.append(())
         self._metadata.append({})
         self._superseded_by.append(None)
         return at
 
-    def _fill(self, at: int, row: IndexRow) -> None:
-        plain = self._plain
-        plain["alive"][at] = True
-        plain["ordinal"][at] = row.ordinal
-        plain["pinned"][at] = row.pinned
-        plain["superseded"][at] = row.superseded_by is not None
-        plain["question"][at] = any(ASKS in segment.terms for segment in row.segments[-1:])
-        plain["uses"][at] = row.uses
-        plain["length"][at] = row.length
-        for name in ("timestamp", "created_at", "valid_from"):
-            plain[name][at] = getattr(row, name).timestamp()
-        plain["valid_until"][at] = _or_never(row.valid_until)
-        plain["expires_at"][at] = _or_never(row.expires_at)
-        self._metadata[at] = row.metadata
+    def _fill(self, at: NDArray[np.int64], rows: Sequence[IndexRow]) -> None:
+        """Writes the columns of a batch."""
+        old = self._plain["alive"].view.size
+        for name, column in self._plain.items():
+            column.grow(self.size)
+            if name in _PLAIN:
+                read = _PLAIN[name][1]
+                column.view[at] = [read(row) for row in rows]
         for field, coded in self._coded.items():
-            coded[at] = self._value(at, field) if field not in _FIELDS else getattr(row, field)
+            coded.grow(self.size)
+            coded.put(at, [_value(row, field) for row in rows])
+        for place, row in zip(at.tolist(), rows, strict=True):
+            if place >= old:
+                self._link(place, row.session_id, row.ordinal)
+
+    def _hold(self, at: int, row: IndexRow) -> None:
+        """Keeps what is no column: metadata, links and anchors."""
+        self._metadata[at] = row.metadata
         self._superseded_by[at] = row.superseded_by
         self._anchors[at] = row.anchors
         for anchor in row.anchors:
             self._anchored[anchor.kind, anchor.key].add(at)
-        self._add_segments(at, row)
 
-    def _add_segments(self, at: int, row: IndexRow) -> None:
+    def _add_segments(self, at: Sequence[int], rows: Sequence[IndexRow]) -> None:
         first = len(self._owner.view)
-        self._aligned &= len(row.segments) == 1 and first == at
-        for segment in row.segments:
-            self._postings.append(segment.terms)
-            self._owner.append(at)
-            self._segment_alive.append(True)
-        self._segments[at] = range(first, first + len(row.segments))
+        for place, row in zip(at, rows, strict=True):
+            self._aligned &= len(row.segments) == 1 and first == place
+            self._segments[place] = range(first, first + len(row.segments))
+            first += len(row.segments)
+        segments = [segment for row in rows for segment in row.segments]
+        self._owner.extend(np.repeat(np.array(at, np.int64), [len(row.segments) for row in rows]))
+        self._segment_alive.extend(np.ones(len(segments), np.bool_))
+        self._postings.extend([segment.terms for segment in segments])
+        self._vectors.append([segment.vector for segment in segments])
+        self._sketches.append([segment.tokens for segment in segments])
 
     def _withdraw(self, at: int) -> None:
         """Takes a memory's words, vectors and anchors out; its row stays."""
@@ -238,14 +258,11 @@ class FlatIndex(NamespaceIndex):
 
     def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
         if field not in self._coded:
-            column = CodedColumn()
-            for at in range(self.size):
-                column.append(self._value(at, field))
+            column, path = CodedColumn(), field.split(".")[1:]
+            column.grow(self.size)
+            column.put(np.arange(self.size), [dig(metadata, path) for metadata in self._metadata])
             self._coded[field] = column  # complete before others can see it
         return self._coded[field].codes, self._coded[field].values
-
-    def _value(self, at: int, field: str) -> Any:
-        return dig(self._metadata[at], field.split(".")[1:])
 
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         products = self._vectors.products(question)
@@ -291,10 +308,6 @@ class FlatIndex(NamespaceIndex):
         best = np.full(self.size, least, np.float32)
         np.maximum.at(best, self._owner.view, scores.astype(np.float32, copy=False))
         return best
-
-
-def _or_never(moment: datetime | None) -> float:
-    return np.inf if moment is None else moment.timestamp()
 
 
 def _moved(segments: range, numbers: NDArray[np.int64]) -> range:

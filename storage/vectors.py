@@ -38,8 +38,7 @@ class FlatVectors:
 
     def append(self, vectors: Sequence[Vector | None]) -> None:
         blank = np.zeros(self.dimension, np.float32)
-        for vector in vectors:
-            self._filled.append(vector is not None)
+        self._filled.extend(np.array([vector is not None for vector in vectors], np.bool_))
         if vectors:
             self._index.add(np.stack([blank if vector is None else vector for vector in vectors]).astype(np.float32))
 

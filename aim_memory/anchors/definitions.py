@@ -17,8 +17,7 @@ _ENGLISH = re.compile(
 )
 _CHINESE = re.compile(
     r"(?:^|(?<=[。!?;,\n ，；！？]))(?P<subject>[^，。,!?;；！？\s是的]{1,12}?)(?:是指|指的是|就是|是|"
-    r"叫做)(?:一?[种个位家款名座部本])?"
-    r"(?P<object>[^，。,!?;；！？\n]{2,30})(?P<mark>.?)"
+    r"叫做)(?:一?[种个位家款名座部本])?(?P<object>[^，。,!?;；！？\n]{2,30})(?P<mark>.?)"
 )
 _NOT_SUBJECTS = frozenset(
     "it this that there he she they we i you here what who which where when why how if and but so or because what's "

@@ -25,10 +25,12 @@ _PERSON = re.compile(
     r"(?:'s\b| (?:is|was|has|had|will|would|can|could|said|says|told|tells|thinks|thought|asked|went|goes|came|wants|"
     r"wanted|likes|loves|hates|lives|lived|works|worked|moved|got|gets|called|texted|sent|bought|sold|gave|made|makes|"
     r"took|knows|needs|plays|played|runs|ran|started|joined|left|met|who|and I|and [A-Z]|just|also|still|turned|"
-    r"finished|"
-    r"quit|named|visited|studied|studies|teaches|taught|agreed|mentioned|suggested|recommended)\b|,? [A-Z][a-z]+'s\b)"
+    r"finished|quit|named|visited|studied|studies|teaches|taught|agreed|mentioned|suggested|recommended)\b|,? "
+    r"[A-Z][a-z]+'s\b)"
 )
 """What makes the word before it a person."""
+_INSIDE = re.compile(r"(?<=[a-z,] )[A-Z][A-Za-z]+")
+"""Words capitalised inside a sentence: they are names at its beginning, too."""
 _NO_NAME = re.compile(r"(?:I|I'[a-z]+|[A-Z]'?)$")
 _GLUE = "_@./`#"
 
@@ -36,11 +38,12 @@ _GLUE = "_@./`#"
 def english_names(surface: Surface) -> Iterator[tuple[int, int, str]]:
     """(start, end, key) of each name; the key drops a title and the possessive."""
     cased = surface.cased
+    inside = frozenset(_INSIDE.findall(cased))
     for match in _NAME.finditer(cased):
         if match.group().lower() in EVERYDAY or not _word_begins(cased, match.start()):
             continue
         span = _trimmed(cased, *match.span())
-        if span and surface.free(*span) and _name(cased, match.start(), *span):
+        if span and surface.free(*span) and _name(cased, match.start(), *span, inside):
             yield *span, _TITLE.sub("", cased[span[0] : span[1]]).lower()
 
 
@@ -67,7 +70,7 @@ def _everyday(token: str) -> bool:
     return bool(_NO_NAME.match(token)) or token.partition("'")[0].lower() in EVERYDAY
 
 
-def _name(cased: str, run_start: int, start: int, end: int) -> bool:
+def _name(cased: str, run_start: int, start: int, end: int, inside: frozenset[str]) -> bool:
     name = cased[start:end]
     if name.isupper() and " " not in name:
         return False  # an acronym: a symbol
@@ -75,8 +78,4 @@ def _name(cased: str, run_start: int, start: int, end: int) -> bool:
         return True
     if not _OPENS.search(cased, max(0, start - 12), start):
         return True
-    return bool(_PERSON.match(cased, end)) or any(f"{lead}{name}" in cased for lead in _INSIDE)
-
-
-_INSIDE = tuple(f"{char} " for char in "abcdefghijklmnopqrstuvwxyz,")
-"""What stands before a word inside a sentence."""
+    return name in inside or bool(_PERSON.match(cased, end))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from aim_memory.text import fold
 
-Kind = Literal["time", "amount", "code", "person", "place"]
+Kind = Literal["time", "amount", "code", "person", "place", "reason"]
 Tense = Literal["present", "past", "any"]
 
 _KINDS: dict[Kind, re.Pattern[str]] = {
@@ -33,6 +33,7 @@ _KINDS: dict[Kind, re.Pattern[str]] = {
         r"\bwhere\b|\b(?:what|which) (?:\w+ )?(?:city|town|street|country|place|room|address|neighbou?rhood|shop|restaurant|village)\b"
         r"|哪里|哪儿|何处|什么地方|地址|哪个城市|哪座|在哪|去哪|哪家"
     ),
+    "reason": re.compile(r"\bwhy\b|\breasons?\b|\bhow come\b|\bwhat (?:made|caused|stopped|kept)\b|为什么|为何|原因|怎么会|凭什么"),
 }
 _MONEY = frozenset("usd eur gbp cny jpy hkd twd inr krw pound".split())
 _SPANS = frozenset("second minute hour day week month year".split())

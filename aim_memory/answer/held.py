@@ -18,6 +18,10 @@ _PERSON = re.compile(
     r"\b(?:brother|sister|mother|father|friend|boss|wife|husband|partner|doctor|son|daughter|neighbour|colleague)\b"
     r"|(?:妈|爸|姐|哥|弟|妹|同事|朋友|老师|医生|先生|女士|阿姨|叔叔|师傅)"
 )
+_REASON = re.compile(
+    r"\b(?:because|since|as|so|due to|thanks to|that's why|in order to|otherwise|wouldn't|couldn't|can't|too)\b"
+    r"|因为|由于|所以|怕|为了|不然|结果|才|太"
+)
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\s?[ap]\.?m\b|o'clock|[\d一二三四五六七八九十两]+点")
 
 
@@ -45,3 +49,5 @@ def _holds(kind: Kind, text: str, anchors: Sequence[Anchor]) -> bool:
             return "name" in kinds or bool(_PERSON.search(fold(text)))
         case "place":
             return bool(_PLACE.search(text))
+        case "reason":
+            return bool(_REASON.search(fold(text)))

@@ -11,7 +11,7 @@ from aim_memory.anchors import extract
 from aim_memory.answer.asked import Asked, asked
 from aim_memory.answer.held import holds_kind, holds_unit
 from aim_memory.answer.stretches import Stretch, stretches
-from aim_memory.text import analyse, fold, is_question, notions, refers_back
+from aim_memory.text import analyse, fold, is_question, meanings, notions, refers_back
 from aim_memory.types import Anchor, EvidenceBlock
 
 WEIGHTS: Mapping[str, float] = {
@@ -19,6 +19,8 @@ WEIGHTS: Mapping[str, float] = {
     "score": 2.0,
     "words": 0.3,
     "notions": 1.0,
+    "meaning": 1.0,
+    "led_meaning": 1.0,
     "led_words": 0.3,
     "led_notions": 0.3,
     "kind": 1.2,
@@ -66,6 +68,8 @@ class _Reading:
     """Keys of the question's own anchors."""
     words: Mapping[str, float]
     notions: Mapping[str, float]
+    content: Mapping[str, frozenset[str]]
+    content_weights: Mapping[str, float]
     blocks: Sequence[EvidenceBlock]
     anchors: Sequence[tuple[Anchor, ...]]
     leads: Sequence[tuple[int, ...]]
@@ -78,7 +82,15 @@ class _Reading:
         speakers = {fold(block.speaker) for block in blocks if block.speaker}
         mute = {term for speaker in speakers for term in analyse(speaker)}
         topic = history[-1] if history and refers_back(question) else ""
+        content = {w: n for w, n in meanings(f"{question} {topic}").items() if w not in mute}
+        bags = [(frozenset(analyse(b.text)), notions(b.text), fold(b.text)) for b in blocks]
+        cw = {
+            w: max(0.1, math.log((len(bags) + 1) / (0.5 + sum(1.0 if w in b[0] or (not w.isascii() and w in b[2]) else 0.6 * bool(n & b[1]) for b in bags))))
+            for w, n in content.items()
+        }
         return cls(
+            content=content,
+            content_weights=cw,
             asked=asked(question, topic),
             named=frozenset(speaker for speaker in speakers if speaker.split()[0] in fold(question)),
             known=_keys(question, blocks),
@@ -95,6 +107,18 @@ class _Reading:
             levels=_levels(blocks),
         )
 
+    def _meaning(self, texts: Sequence[str]) -> float:
+        """Share of the question's content words that the texts hold, a word by its notion alone counting less."""
+        bag = frozenset().union(*map(analyse, texts))
+        touched = frozenset().union(*map(notions, texts))
+        raw = fold(" ".join(texts))
+        total = sum(self.content_weights.values())
+        got = sum(
+            weight * (1.0 if word in bag or (not word.isascii() and word in raw) else 0.6 if self.content[word] & touched else 0.0)
+            for word, weight in self.content_weights.items()
+        )
+        return got / total if total else 0.0
+
     def parts(self, stretch: Stretch) -> dict[str, float]:
         block, place = self.blocks[stretch.block], stretch.block
         inside = [a for a in self.anchors[place] if stretch.start <= a.start and a.end <= stretch.end]
@@ -107,6 +131,8 @@ class _Reading:
             "score": self.levels[place],
             "words": _share(self.words, bag),
             "notions": _share(self.notions, meant),
+            "meaning": self._meaning([stretch.text]),
+            "led_meaning": self._meaning([stretch.text, *led]),
             "led_words": _share(self.words, bag.union(*map(analyse, led))),
             "led_notions": _share(self.notions, meant.union(*map(notions, led))),
             "kind": float(bool(self.asked.kinds) and holds_kind(self.asked, stretch.text, inside, self.known)),

@@ -45,6 +45,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One set under one configuration."""
+
+    written: Written
+    asked: Asked
+
+
+@dataclass(frozen=True)
 class Manner:
     """How questions are asked."""
 

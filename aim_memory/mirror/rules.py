@@ -22,8 +22,8 @@ class Clause:
     """Where it begins in the whole text, whose offsets the anchors use."""
     speaker: str
     anchors: Sequence[Anchor]
-    before: str = ""
-    """Folded text in front of the sentence."""
+    whole: str
+    """The folded text that the sentence is part of."""
 
     def within(self, start: int, end: int) -> list[Anchor]:
         """Anchors that begin in ``[start, end)`` of the clause, in order."""

@@ -24,10 +24,10 @@ from aim_memory.mirror.rules import (
 # --- subjects -------------------------------------------------------------------------------------------------------
 _KIN = (
     "(?:big |little |older |younger )?(?:brother|sister|mother|father|mom|mum|dad|parents|wife|husband|partner|"
-    "boyfriend"
-    "|girlfriend|son|daughter|boss|roommate|flatmate|grandma|grandpa|grandmother|grandfather|aunt|uncle|fiance|fiancee)"
+    "boyfriend|girlfriend|son|daughter|boss|roommate|flatmate|grandma|grandpa|grandmother|grandfather|aunt|uncle|"
+    "fiance|fiancee)"
 )
-_NAMED = r"(?P<name>[a-z][\w-]+(?: [a-z][\w-]+)?)"
+_NAMED = r"(?P<name>[a-z][\w-]{1,30}(?: [a-z][\w-]{1,30})?)"
 _WHO = rf"(?:(?P<me>i|we)|(?:my|our) (?P<kin>{_KIN})|{_NAMED})"
 _WHOSE = rf"(?:(?P<me>my|our)|(?:my|our) (?P<kin>{_KIN})'s|{_NAMED}'s)"
 _BE = r"(?:'m| am|'re| are|'s| is)"
@@ -54,19 +54,15 @@ _NOT_WORK = (
 )
 _JOBS = (
     "accountant actor actress advisor analyst architect artist assistant attorney baker banker barista bartender "
-    "biologist "
-    "bookkeeper builder butcher carpenter cashier chef chemist cleaner clerk coach composer consultant cook "
-    "coordinator "
-    "copywriter counselor curator dentist designer developer director doctor driver economist editor electrician "
-    "engineer "
-    "farmer firefighter florist gardener geologist hairdresser hydrologist illustrator instructor interpreter "
-    "inspector "
-    "janitor journalist judge lawyer lead lecturer librarian manager mechanic midwife musician nanny nurse officer "
-    "optician "
-    "painter paramedic pharmacist photographer physicist physiotherapist pilot plumber principal producer professor "
-    "programmer psychologist receptionist recruiter reporter researcher salesperson scientist secretary server singer "
-    "solicitor specialist supervisor surgeon surveyor tailor teacher technician therapist trainer translator tutor vet "
-    "veterinarian waiter waitress welder writer zookeeper machinist trader cto ceo cfo"
+    "biologist bookkeeper builder butcher carpenter cashier chef chemist cleaner clerk coach composer consultant "
+    "cook coordinator copywriter counselor curator dentist designer developer director doctor driver economist "
+    "editor electrician engineer farmer firefighter florist gardener geologist hairdresser hydrologist illustrator "
+    "instructor interpreter inspector janitor journalist judge lawyer lead lecturer librarian manager mechanic "
+    "midwife musician nanny nurse officer optician painter paramedic pharmacist photographer physicist "
+    "physiotherapist pilot plumber principal producer professor programmer psychologist receptionist recruiter "
+    "reporter researcher salesperson scientist secretary server singer solicitor specialist supervisor surgeon "
+    "surveyor tailor teacher technician therapist trainer translator tutor vet veterinarian waiter waitress welder "
+    "writer zookeeper machinist trader cto ceo cfo"
 ).split()
 _JOB = rf"(?:an? |the )?(?P<value>(?:[a-z][\w-]* ){{0,3}}(?:{'|'.join(_JOBS)}))(?![\w'-]| of\b)"
 _STATES = {state: state for state in ("single", "married", "divorced", "separated", "widowed", "engaged")}
@@ -82,27 +78,24 @@ _DIETS |= dict.fromkeys(("eat everything", "eat meat again", "eating meat again"
 _EVENTS = (
     "appointment appt meeting call class lesson lessons classes flight train bus ferry interview session sessions club "
     "practice rehearsal dinner lunch brunch breakfast party wedding surgery operation exam test standup stand-up "
-    "sync game "
-    "match concert checkup check-up review demo launch webinar workshop delivery pickup hearing evening viewing "
-    "inspection "
-    "ceremony recital seminar conference presentation haircut therapy gig show kickoff retro consultation scan "
-    "vaccination "
-    "funeral graduation tournament race shift"
+    "sync game match concert checkup check-up review demo launch webinar workshop delivery pickup hearing evening "
+    "viewing inspection ceremony recital seminar conference presentation haircut therapy gig show kickoff retro "
+    "consultation scan vaccination funeral graduation tournament race shift"
 ).split()
 _DET = r"(?:(?:my|our|the|his|her|their|this) )?"
 _VERB = "(?:was|is|are|has|have|got|will|now|at|on|starts|begins|leaves|meets|moved|to|from|until)"
 _EVENT = (
-    rf"{_DET}(?P<thing>(?:[\w'&-]+ ){{0,5}}?(?:{'|'.join(_EVENTS)})"
-    rf"(?: (?:with|for|to|at) (?!\d)[\w'.-]+(?: (?!{_VERB}\b)[\w'-]+)?)?)"
+    rf"{_DET}(?P<thing>(?:[\w'&-]{{1,30}} ){{0,5}}?(?:{'|'.join(_EVENTS)})"
+    rf"(?: (?:with|for|to|at) (?!\d)[\w'.-]{{1,30}}(?: (?!{_VERB}\b)[\w'-]{{1,30}})?)?)"
 )
 _ITEM = (
-    rf"{_DET}(?P<thing>(?:[\w'&-]+ ){{0,5}}?[\w'&-]+(?: (?:of|for|to|from|on) (?:the |my |our )?[\w'-]+(?: [\w'-]+)?)?)"
+    rf"{_DET}(?P<thing>(?:[\w'&-]{{1,30}} ){{0,5}}?[\w'&-]{{1,30}}(?: (?:of|for|to|from|on) (?:the |my |our "
+    rf")?[\w'-]{{1,30}}(?: [\w'-]{{1,30}})?)?)"
 )
-_WORDS = r"(?P<thing>[a-z][\w'-]*(?: [\w'-]+){0,2}?)"
+_WORDS = r"(?P<thing>[a-z][\w'-]{0,30}(?: [\w'-]{1,30}){0,2}?)"
 _MOVED = (
     r"(?: (?:was|is|has|got|has been|have been|was just|just got))? (?:moved|rescheduled|postponed|pushed(?: back)?|"
-    r"shifted|"
-    r"changed|brought forward|delayed)(?: back| forward)?(?: again)? (?:to|until|till)"
+    r"shifted|changed|brought forward|delayed)(?: back| forward)?(?: again)? (?:to|until|till)"
 )
 _HAPPENS = (
     r" (?:(?:now )?(?:meets|starts|begins|leaves|departs|takes place|happens|runs|is scheduled|is set|is booked|"
@@ -110,8 +103,7 @@ _HAPPENS = (
 )
 _GREW = (
     r"(?:(?: has| have|'s|'ve)? (?:went up|gone up|goes up|rose|risen|increased|dropped|fell|gone down|went down|"
-    r"changed|is now)"
-    r" to| (?:was|got|has been) (?:raised|lowered|reduced|increased|cut) to)"
+    r"changed|is now) to| (?:was|got|has been) (?:raised|lowered|reduced|increased|cut) to)"
 )
 _SUMS = r"(?P<thing>(?:[a-z]+ )?(?:rent|salary|budget|wage|allowance))"
 _MEASURES = (
@@ -213,10 +205,10 @@ _PERSON = (
     _rule(
         "age",
         "old|'m| am | is |'s",
-        rf"{_WHO}{_BE}{_SOON} (?P<value>[\w-]+(?: years?[ -]old|(?=[.!;]|$)))",
+        rf"{_WHO}{_BE}{_SOON} (?P<value>[\w-]{{1,30}}(?: years?[ -]old|(?=[.!;]|$)))",
         amount_value,
     ),
-    _rule("age", "turned", rf"{_DOES} turned (?P<value>[\w-]+)", amount_value),
+    _rule("age", "turned", rf"{_DOES} turned (?P<value>[\w-]{{1,30}})", amount_value),
     _rule(
         "relationship",
         "single|married|divorced|separated|widowed|engaged|relationship|dating",
@@ -307,8 +299,8 @@ _AMOUNTS = (
     _rule(
         "price",
         "raised|lowered|increased|reduced|cut|changed|set",
-        rf"(?:raised|lowered|increased|reduced|cut|changed|set) (?:the|our|my) (?P<thing>[\w'-]+(?: "
-        rf"[\w'-]+){{0,3}}?) to {_MONEY}",
+        rf"(?:raised|lowered|increased|reduced|cut|changed|set) (?:the|our|my) (?P<thing>[\w'-]{{1,30}}(?: "
+        rf"[\w'-]{{1,30}}){{0,3}}?) to {_MONEY}",
         money_value,
     ),
     _rule(
@@ -341,8 +333,8 @@ _TIMES = (
     _rule(
         "deadline",
         "deadline",
-        rf"{_DET}(?:deadline (?:for|of) (?:the |my |our )?(?P<thing>[\w' -]+?)|(?P<thing2>[\w'-]+(?: [\w'-]+)?) "
-        rf"deadline)"
+        rf"{_DET}(?:deadline (?:for|of) (?:the |my |our )?(?P<thing>[\w' -]+?)|(?P<thing2>[\w'-]{{1,30}}(?: "
+        rf"[\w'-]{{1,30}})?) deadline)"
         rf"(?: is(?: now)?|(?: was| has been| got)? (?:extended|moved|changed|pushed(?: back)?|postponed) to) {_WHEN}",
         date_value,
         scheduled=True,

@@ -8,6 +8,7 @@ one person's rent never closes another's.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from aim_memory.anchors.surface import read as surface
@@ -24,16 +25,16 @@ _DETERMINER = re.compile(
 )
 _PREPOSITION = re.compile(r"^(\w+) (?:for|of) (?:the |my |our )?([\w' ]+)$")
 _REQUEST = re.compile(
-    r"(?:(?:and|also|oh|please|so),? )*(?:(?:can|could|would|will) you )?(?:please |also |just )*(?:keep in mind|"
-    r"remember|note|write down|"
-    r"make a note|don't forget|save|for the record)(?: down)?,?(?: that)?:? |(?:请|麻烦)?(?:你)?(?:帮我)?(?:记一下|"
-    r"记住|记下来?|记得)[,，:：]"
+    r"(?:(?:and|also|oh|please|so),? )*(?:(?:can|could|would|will) you )?(?:please |also |just )*"
+    r"(?:keep in mind|remember|note|write down|make a note|don't forget|save|for the record)(?: down)?,?(?: that)?:? "
+    r"|(?:请|麻烦)?你?(?:帮我)?(?:记一下|记住|记下来?|记得)[,:]"
 )
 """Opens a request to remember: what follows is asserted even if the request is a question."""
 _HAN = re.compile("[\u4e00-\u9fff]")
 _CHANGE = re.compile("换|搬|跳槽|升|改|变")
 _OTHERS = re.compile(
-    "[他她]|[小老阿][王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗梁宋郑谢韩唐冯董程曹邓许沈彭吕苏蒋蔡丁叶余潘杜田姚谭]|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|[男女]友|男朋友|女朋友|室友|同事|朋友|同学|邻居"
+    "[他她]|[小老阿][王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗梁宋郑谢韩唐冯董程曹邓许沈彭吕苏蒋蔡丁叶余潘杜田姚谭]"
+    "|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|男友|女友|男朋友|女朋友|室友|同事|朋友|同学|邻居"
 )
 _NICKNAME = re.compile("[小老阿][\u4e00-\u9fff]")
 
@@ -47,8 +48,8 @@ def statements(
         text: What was said.
         speaker: Who said it: the subject of first-person statements ("user" when unknown).
         role: Chat role; assistants, tools and systems state nothing about the user.
-        anchors: The anchors of ``text``. Names, amounts, days and addresses are read from them; without them only
-            statements in plain words are found.
+        anchors: The anchors of ``text``, by start. Names, amounts, days and addresses are read from them; without them
+            only statements in plain words are found.
     """
     if role in _SILENT_ROLES:
         return ()
@@ -65,8 +66,8 @@ def _clause(folded: str, start: int, end: int, owner: str, anchors: Sequence[Anc
     request = _REQUEST.match(folded, start, end)
     if request:
         start, end = request.end(), end - (folded[end - 1] == "?")
-    inside = [anchor for anchor in anchors if start <= anchor.start < end]
-    return Clause(folded[start:end], start, owner, inside, folded[:start])
+    first, last = (bisect_left(anchors, edge, key=lambda anchor: anchor.start) for edge in (start, end))
+    return Clause(folded[start:end], start, owner, anchors[first:last], folded)
 
 
 def _stated(clause: Clause) -> Iterator[Statement]:
@@ -110,7 +111,7 @@ def _continues(clause: Clause, at: int) -> bool:
     """
     if not _HAN.search(clause.text):
         return True
-    lead = clause.before + clause.text[:at]
+    lead = clause.whole[: clause.start + at]
     others = [person.start() for person in _OTHERS.finditer(lead)]
     others += [anchor.start for anchor in clause.within(0, at) if anchor.kind == "name" and _opens(clause, anchor)]
     other = max(others, default=-1)

@@ -39,6 +39,8 @@ class Plan:
     """g of the left-spin gate."""
     tokens: Vectors | None = None
     """Vectors of the question's tokens, (m, d), if the embedder shows them."""
+    sight: float = 0.0
+    """How well the embedder reads the question's script, in [0, 1]."""
 
 
 def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
@@ -48,7 +50,7 @@ def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     own = View(question_terms(ask.text, config.notion_weight), vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
-    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens)
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight)
 
 
 def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float]:

@@ -58,7 +58,7 @@ def scores(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIM
     if planned.moving is not None:
         alone, moving = total(own), total(base(planned.moving, index, among, config))
         parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
-    return {**parts, "late": late(planned.tokens, total(parts), index, among, config)}
+    return {**parts, "late": late(planned, total(parts), index, among, config)}
 
 
 def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: AIMConfig) -> list[Scored]:

@@ -1,6 +1,6 @@
 """Text analysis per script: folding, terms, sentences, questions and the names of participants. Pure and fast."""
 
-from aim_memory.text.concepts import NOTION, notions
+from aim_memory.text.concepts import NOTION, meanings, notions
 from aim_memory.text.fold import fold
 from aim_memory.text.marks import index_terms, question_terms
 from aim_memory.text.names import cut_names, named, participants
@@ -19,6 +19,7 @@ __all__ = [
     "fold",
     "index_terms",
     "is_question",
+    "meanings",
     "named",
     "notions",
     "participants",

@@ -79,3 +79,15 @@ def _longest_first(folded: str, known: _Thesaurus) -> Iterator[str]:
         if word:
             yield word
         place += len(word) or 1
+
+
+def meanings(text: str) -> dict[str, frozenset[str]]:
+    """The content words of a text, each with its notions: analysed English words, and Chinese words of the thesaurus.
+
+    A word without notions is there too, with none, if it is spaced; unspaced text gives its known words only.
+    """
+    known, folded = _thesaurus(), fold(text)
+    found = {term: known.words.get(term, frozenset()) for term in analyse(text) if term < "\u2fff"}
+    if not folded.isascii():
+        found.update((word, known.strings[word]) for word in _longest_first(folded, known))
+    return found

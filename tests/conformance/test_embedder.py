@@ -97,6 +97,32 @@ def test_like_texts_get_like_vectors(embedder: Embedder, document: str, near: st
     assert close > distant + 0.1
 
 
+def test_token_signs_come_with_the_same_document_vectors(embedder: Embedder) -> None:
+    for _ in range(2):  # the second time a cache answers
+        vectors, tokens = embedder.embed_documents_with_tokens(TEXTS)
+        assert_alike(vectors, embedder.embed_documents(TEXTS))
+        for bits in tokens or ():
+            assert bits.dtype == np.uint8
+            assert bits.shape[1] == embedder.dimension // 8
+
+
+def test_token_vectors_come_with_the_same_query_vectors(embedder: Embedder) -> None:
+    for _ in range(2):
+        vectors, tokens = embedder.embed_queries_with_tokens(TEXTS)
+        assert_alike(vectors, embedder.embed_queries(TEXTS))
+        for own in tokens or ():
+            assert own.dtype == np.float32
+            assert own.shape[1] == embedder.dimension
+            np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1.0, atol=2e-3)
+
+
+def test_an_empty_batch_has_no_tokens(embedder: Embedder) -> None:
+    for embed in (embedder.embed_documents_with_tokens, embedder.embed_queries_with_tokens):
+        vectors, tokens = embed([])
+        assert vectors.shape == (0, embedder.dimension)
+        assert not tokens
+
+
 def test_the_generation_names_the_dimension_and_stays(embedder: Embedder) -> None:
     assert str(embedder.dimension) in embedder.generation
     assert embedder.generation == embedder.generation

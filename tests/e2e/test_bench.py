@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,15 @@ def test_every_mechanism_can_be_left_out(sets: Path, tmp_path: Path) -> None:
     assert set(ablation) == set(SWITCHES)
     for measures in ablation.values():
         assert set(measures["R@10"]) == {"own", "mean"}
+
+
+def test_sets_may_run_side_by_side(sets: Path, tmp_path: Path) -> None:
+    shutil.copytree(sets / "own", sets / "twin")
+    result = bench(sets, "--workers", "2", "--json", str(tmp_path / "report.json"))
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert list(report["sets"]) == ["own", "twin"]
+    assert report["sets"]["own"]["all"]["R@10"] == report["sets"]["twin"]["all"]["R@10"]
 
 
 def test_a_folder_without_sets_is_an_error_that_says_so(tmp_path: Path) -> None:
