@@ -15,14 +15,15 @@ class AIMConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Base ranking
-    lexical_weight: float = Field(0.4, ge=0, le=1, description="Share of words, against meaning, in the base score.")
+    lexical_weight: float = Field(0.35, ge=0, le=1, description="Share of words, against meaning, in the base score.")
     lexical_weight_blind: float = Field(0.75, ge=0, le=1, description="The same in a script the embedder cannot read.")
     notion_weight: float = Field(0.6, ge=0, description="Weight of notions shared without a shared word; 0 = off.")
     late_weight: float = Field(0.8, ge=0, description="For token matches between question and memory; 0 = off.")
     neighbour_weight: float = Field(0.4, ge=0, le=1, description="How much neighbouring turns speak for one; 0 = off.")
-    speaker_bonus: float = Field(0.8, ge=0, description="For what a participant named in the question said.")
+    reply_share: float = Field(1.0, ge=0, description="What a reply takes of the question before it; 0 = off.")
+    speaker_bonus: float = Field(1.0, ge=0, description="For what a participant named in the question said.")
     assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")
-    question_penalty: float = Field(0.4, ge=0, description="For memories that only ask.")
+    question_penalty: float = Field(0.6, ge=0, description="For memories that only ask.")
 
     # Inertial routing
     hot_window_size: int = Field(256, ge=1, description="Newest memories that are always candidates.")

@@ -55,9 +55,9 @@ class Anchor:
     start: int
     end: int
     value: float | None = None
-    """Numbers: the magnitude in the base unit (10M → 1e7)."""
+    """Numbers: the amount in ``unit`` (10M → 1e7); times of day: minutes after midnight."""
     unit: str | None = None
-    """Numbers: the canonical unit ("km", "usd", "percent", "token", ...); None for a bare count."""
+    """Numbers: the canonical unit ("km", "usd", "percent", "token", "time", "ordinal", ...); None for a bare count."""
     slot: str | None = None
     """What the anchor is the value of, when the text says so (a head noun: "price", "model", "meeting").
     Conflict is judged only between anchors of one kind, unit and slot."""
@@ -76,6 +76,9 @@ class Statement:
     """Canonical attribute ("employer", "home", "phone", ...)."""
     value: str
     """Folded value; equal values never supersede each other."""
+    closes: bool = field(default=True, compare=False)
+    """Whether it may end an earlier statement when it is written. False where the words may speak of another thing of
+    the same name ("the meeting is at 3pm" says nothing about last week's meeting). Not stored."""
 
 
 @dataclass(frozen=True, slots=True)

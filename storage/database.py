@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError, StorageFullError
 from aim_memory.storage.fair_lock import FairLock
@@ -83,10 +84,16 @@ class Database:
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[Connection]:
-        with self.engine.connect() as plain:
+        with self._connected() as plain:
             connection = plain.execution_options(aim_transaction=kind)
             with connection.begin():
                 yield connection
+
+    def _connected(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except PoolTimeoutError as error:
+            raise StorageBusyError from error
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
@@ -129,7 +136,8 @@ class Database:
 def _connectable(url: str, busy_timeout_s: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return sa.create_engine(address, pool_pre_ping=True)
+        patience = {"options": f"-c lock_timeout={round(busy_timeout_s * 1000)}"}
+        return sa.create_engine(address, connect_args=patience, pool_pre_ping=True, pool_timeout=busy_timeout_s)
     if not address.database or address.database == ":memory:":
         raise ConfigurationError("A SQLite store needs a file: sqlite:////absolute/path/aim.db")
     Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)

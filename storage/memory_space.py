@@ -21,6 +21,7 @@ from aim_memory.types import (
     Segment,
     StoredMemory,
     StoredStatement,
+    TokenBits,
     Vector,
     Version,
 )
@@ -113,6 +114,20 @@ def frozen(vector: Vector | None) -> Vector | None:
     return None if vector is None else codec.vector_from_bytes(np.asarray(vector, np.float32).tobytes())
 
 
+def bare(segment: Segment) -> Segment:
+    """Without what an embedder made of it."""
+    return Segment(segment.start, segment.end, dict(segment.terms))
+
+
+def embedded(segment: Segment, vector: Vector | None, tokens: TokenBits | None) -> Segment:
+    """With copies of what an embedder made of it."""
+    signs = None
+    if tokens is not None:
+        signs = tokens.copy()
+        signs.setflags(write=False)
+    return Segment(segment.start, segment.end, dict(segment.terms), frozen(vector), signs)
+
+
 def kept_from(memory: NewMemory, ordinal: int) -> Kept:
     """A new memory as it is first kept."""
     stored = StoredMemory(
@@ -142,9 +157,7 @@ def kept_from(memory: NewMemory, ordinal: int) -> Kept:
         pending=memory.generation is None,
     )
     known = memory.generation is not None
-    segments = tuple(
-        Segment(one.start, one.end, dict(one.terms), frozen(one.vector) if known else None) for one in memory.segments
-    )
+    segments = tuple(embedded(one, one.vector, one.tokens) if known else bare(one) for one in memory.segments)
     statements = tuple(StoredStatement(made, memory.id, memory.timestamp, ordinal) for made in memory.statements)
     return Kept(stored, "write", segments, memory.generation, statements, (None,) * len(statements))
 
@@ -171,7 +184,7 @@ def read_row(kept: Kept, uses: float, generation: str | None) -> IndexRow:
         valid_from=memory.valid_from,
         valid_until=memory.valid_until,
         superseded_by=memory.superseded_by,
-        segments=kept.segments if known else tuple(replace(segment, vector=None) for segment in kept.segments),
+        segments=kept.segments if known else tuple(bare(segment) for segment in kept.segments),
         anchors=memory.anchors,
         uses=uses,
         length=len(memory.text),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aim_memory.errors import IdempotencyError
 from aim_memory.ports import Clock, UnitOfWork
-from aim_memory.storage.memory_space import Contents, Kept, frozen, kept_from, read_memory
+from aim_memory.storage.memory_space import Contents, Kept, embedded, kept_from, read_memory
 from aim_memory.storage.rules import (
     REPLIES_KEPT,
     kind_of_update,
@@ -155,7 +155,7 @@ class InMemoryUnitOfWork(UnitOfWork):
         if len(kept.segments) != len(vectors):
             raise misfit(memory_id, len(kept.segments), len(vectors))
         views = zip(kept.segments, vectors, tokens or [None] * len(vectors), strict=True)
-        segments = tuple(replace(segment, vector=frozen(vector), tokens=signs) for segment, vector, signs in views)
+        segments = tuple(embedded(segment, vector, signs) for segment, vector, signs in views)
         self._contents.kept[memory_id] = replace(kept, segments=segments, generation=generation)
         self._contents.log("embed", [memory_id])
 

@@ -37,7 +37,7 @@ def save(connection: Connection, namespace_id: int, session_id: str, state: Sess
         set_=values,
         where=sessions.c.turns <= statement.excluded.turns,
     )
-    return connection.execute(newest).rowcount == 1
+    return connection.execute(newest, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def load(connection: Connection, namespace_id: int, session_id: str) -> SessionState | None:

@@ -12,7 +12,7 @@ from aim_memory.ports import Clock, NamespaceIndex
 from aim_memory.types import Anchor, IndexRow, NewMemory, Segment, Space, Statement, Vector
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-GENERATION = "test-4"
+GENERATION = "test-8"
 ADA = Space("acme", "user/ada")
 BOB = Space("acme", "user/bob")
 STRANGER = Space("other", "user/ada")
@@ -55,8 +55,8 @@ def day(number: float) -> datetime:
 
 
 def vector_of(text: str) -> Vector:
-    """A unit vector that depends on the text alone."""
-    raw = np.frombuffer(text.encode().ljust(16, b"\x01")[:16], np.uint32).astype(np.float32) + 1
+    """A unit vector of eight parts that depends on the text alone."""
+    raw = np.frombuffer(text.encode().ljust(32, b"\x01")[:32], np.uint32).astype(np.float32) + 1
     return raw / np.linalg.norm(raw)
 
 

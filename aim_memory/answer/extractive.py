@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from aim_memory.answer.finish import abstention
-from aim_memory.answer.scoring import candidates
+from aim_memory.answer.scoring import asks_for_value, candidates
 from aim_memory.answer.stretches import Stretch, overlap
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, EvidenceBlock, Prompt
@@ -14,7 +14,7 @@ QUOTES = 3
 """Most stretches quoted."""
 CLOSE = 1.5
 """A further stretch is quoted when its score is at most this far below the best."""
-LEAST_CONFIDENCE = 0.2
+LEAST_CONFIDENCE = 0.1
 
 
 class ExtractiveGenerator(Generator):
@@ -43,7 +43,8 @@ def answer(
 ) -> list[str]:
     """The quotes, best first; none when the evidence does not seem to hold an answer."""
     ranked = candidates(question, blocks, history)
-    if not ranked or confidence < LEAST_CONFIDENCE:
+    least = LEAST_SCORE["typed" if asks_for_value(question, history) else "open"]
+    if not ranked or confidence < LEAST_CONFIDENCE or ranked[0].score < least:
         return []
     chosen: list[Stretch] = []
     for candidate in ranked:

@@ -72,18 +72,15 @@ def retrieval(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions of each set.")] = None,
     with_session: Annotated[bool, typer.Option("--session/--no-session", help="Ask earlier turns first.")] = True,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Budget of the context.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes, a set at a time; one per core, at most 4.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one per core, at most 4.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of kept vectors; 'vectors' in the data folder.")] = None,
 ) -> None:
     with reporting(as_json=False):
         chosen = read_sets(folder, [name for name in sets.split(",") if name], limit)
         settings = _with_cache(Settings(), cache)
         configs = _configs(settings.memory, SWITCHES if ablate else {})
-        runs = _run_all(
-            chosen, Job(settings, configs, with_session, max_tokens), workers or min(4, os.cpu_count() or 1)
-        )
+        job = Job(settings, configs, with_session, max_tokens)
+        runs = _run_all(chosen, job, workers or min(4, os.cpu_count() or 1))
         report = make_report(settings, runs)
         print_report(report)
         if out is not None:

@@ -103,6 +103,13 @@ def amount_value(clause: Clause, start: int, end: int) -> str | None:
     return None
 
 
+def measured_value(clause: Clause, start: int, end: int) -> str | None:
+    """An amount with a unit of measure that fills the whole stretch: "40 minutes", not "2 hours late" and no age."""
+    filling = [anchor for anchor in clause.within(start, end) if anchor.end - clause.start == end]
+    measured = [anchor for anchor in filling if anchor.kind == "number" and anchor.unit not in _NOT_MEASURES]
+    return measured[0].key if measured and measured[0].start - clause.start == start else None
+
+
 def money_value(clause: Clause, start: int, end: int) -> str | None:
     """The first number, when it is money."""
     return _sum(clause, start, end, _CURRENCIES)
@@ -178,6 +185,7 @@ def day_name(anchor: Anchor) -> str | None:
 _WIDER = re.compile(r", ([a-z]+)\b")
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _CURRENCIES: frozenset[str | None] = frozenset({"usd", "eur", "gbp", "cny", "jpy", "hkd", "twd", "inr", "krw", "pound"})
+_NOT_MEASURES = _CURRENCIES | {None, "age", "time", "clock", "ordinal"}
 _BARE_WEEKDAY = re.compile(
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun)|[这本]?(?:周|週|星期|礼拜|禮拜)[一二三四五六日天]"
 )

@@ -13,6 +13,7 @@ from aim_memory.mirror.rules import (
     digits_value,
     figure_value,
     identifier_value,
+    measured_value,
     money_value,
     named_value,
     place_value,
@@ -95,7 +96,7 @@ _ITEM = (
 _WORDS = r"(?P<thing>[a-z][\w'-]{0,30}(?: [\w'-]{1,30}){0,2}?)"
 _MOVED = (
     r"(?: (?:was|is|has|got|has been|have been|was just|just got))? (?:moved|rescheduled|postponed|pushed(?: back)?|"
-    r"shifted|changed|brought forward|delayed)(?: back| forward)?(?: again)? (?:to|until|till)"
+    r"shifted|changed|brought forward|delayed)(?: back| forward)?(?: again)?(?: from [^;!?]{1,30}?)? (?:to|until|till)"
 )
 _HAPPENS = (
     r" (?:(?:now )?(?:meets|starts|begins|leaves|departs|takes place|happens|runs|is scheduled|is set|is booked|"
@@ -103,8 +104,10 @@ _HAPPENS = (
 )
 _GREW = (
     r"(?:(?: has| have|'s|'ve)? (?:went up|gone up|goes up|rose|risen|increased|dropped|fell|gone down|went down|"
-    r"changed|is now) to| (?:was|got|has been) (?:raised|lowered|reduced|increased|cut) to)"
+    r"changed|is now)(?: from [^;!?]{1,30}?)? to"
+    r"| (?:was|got|has been) (?:raised|lowered|reduced|increased|cut)(?: from [^;!?]{1,30}?)? to)"
 )
+_FROM = "(?: from [^;!?]{1,30}?)?"
 _SUMS = r"(?P<thing>(?:[a-z]+ )?(?:rent|salary|budget|wage|allowance))"
 _MEASURES = (
     r"(?P<what>weight|height|(?:[a-z]+ )?score|personal best|pb|dose|dosage|target weight|(?:[a-z]+ )?(?:goal|target)|"
@@ -218,7 +221,7 @@ _PERSON = (
     _rule(
         "relationship",
         " got",
-        rf"(?:{_WHO}|[a-z]+ and (?P<both>i)){_HAVE}{_SOON} (?:got|gotten) (?P<value>married|divorced|engaged)\b",
+        rf"(?:{_WHO}|[a-z]+ and i){_HAVE}{_SOON} (?:got|gotten) (?P<value>married|divorced|engaged)\b",
         chosen(_STATES),
     ),
     _rule(
@@ -298,9 +301,9 @@ _AMOUNTS = (
     ),
     _rule(
         "price",
-        "raised|lowered|increased|reduced|cut|changed|set",
-        rf"(?:raised|lowered|increased|reduced|cut|changed|set) (?:the|our|my) (?P<thing>[\w'-]{{1,30}}(?: "
-        rf"[\w'-]{{1,30}}){{0,3}}?) to {_MONEY}",
+        "raised|lowered|increased|reduced|cut|changed|set|bumped|updated",
+        r"(?:raised|lowered|increased|reduced|cut|changed|set|bumped|updated) (?:the|our|my) "
+        rf"(?P<thing>[\w'-]{{1,30}}(?: [\w'-]{{1,30}}){{0,3}}?){_FROM} to {_MONEY}",
         money_value,
     ),
     _rule(
@@ -308,6 +311,13 @@ _AMOUNTS = (
         " is |'s| to ",
         rf"{_WHOSE} {_NEW}{_MEASURES}(?:{_IS}|{_CHANGED}) (?P<value>[$€£¥]?\d.*)",
         amount_value,
+    ),
+    _rule(
+        "measure",
+        "my |our ",
+        rf"{_WHOSE} {_NEW}(?P<what>[a-z]+(?: [a-z]+){{0,2}}?){_IS}(?: about| around| roughly| exactly)? "
+        r"(?P<value>\d[\w.,%/ -]*?)(?=[.,;!]|$| now\b| a (?:day|week|month|year)\b| each\b)",
+        measured_value,
     ),
     _rule(
         "measure",
@@ -341,6 +351,15 @@ _TIMES = (
     ),
     _rule(
         "deadline",
+        "deadline",
+        r"(?:extended|moved|changed|pushed(?: back)?|postponed|updated) (?:the |my |our )?(?:deadline (?:for|of) "
+        rf"(?:the |my |our )?(?P<thing>[\w' -]{{1,40}}?)|(?P<thing2>[\w'-]{{1,30}}(?: [\w'-]{{1,30}})?) deadline)"
+        rf"(?: back| forward)?{_FROM} to {_WHEN}",
+        date_value,
+        scheduled=True,
+    ),
+    _rule(
+        "deadline",
         "due",
         rf"{_DET}{_WORDS} (?:is|are)(?: now)? due(?: now)?(?: on| by)? {_WHEN}",
         date_value,
@@ -359,7 +378,7 @@ _TIMES = (
     _rule(
         "time",
         "moved|pushed|rescheduled|postponed|shifted|changed",
-        rf"(?:moved|pushed|rescheduled|postponed|shifted|changed) {_EVENT}(?: back| forward)? (?:to|until|till)"
+        rf"(?:moved|pushed|rescheduled|postponed|shifted|changed) {_EVENT}(?: back| forward)?{_FROM} (?:to|until|till)"
         r" (?P<value>[^;!?]+)",
         time_value,
         scheduled=True,

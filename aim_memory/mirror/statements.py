@@ -36,6 +36,16 @@ _OTHERS = re.compile(
     "[他她]|[小老阿][王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗梁宋郑谢韩唐冯董程曹邓许沈彭吕苏蒋蔡丁叶余潘杜田姚谭]"
     "|哥|姐|弟|妹|爸|妈|父|母|老公|老婆|丈夫|妻子|女儿|儿子|男友|女友|男朋友|女朋友|室友|同事|朋友|同学|邻居"
 )
+_UNIQUE = re.compile(
+    r"[a-z0-9] [a-z]|^(?:rent|salary|budget|wage|allowance)$|[\u4e00-\u9fff]{4}|房租|工资|月薪|预算|学费"
+)
+"""A thing of which the speaker has but one: named by more than one word, or one by nature."""
+_UNIQUE_ATTRIBUTES = frozenset({"age", "dose", "goal", "measure"})
+_CHANGED = re.compile(
+    r"\b(?:now|new|moved|rescheduled|postponed|pushed|shifted|changed|forward|delayed|went|gone|rose|risen|increased|"
+    r"dropped|fell|raised|lowered|reduced|cut|extended|upgraded|migrated|switched|updated|instead|since|from now on)\b"
+    r"|了|改|现在|涨|降|调|换|推迟|延|提前|挪"
+)
 _NICKNAME = re.compile("[小老阿][\u4e00-\u9fff]")
 
 
@@ -87,7 +97,15 @@ def _statement(rule: Rule, match: re.Match[str], clause: Clause) -> Statement | 
     if not subject or not value:
         return None
     what = (match.groupdict().get("what") or "").strip()
-    return Statement(subject, f"{rule.attribute} {what}".strip(), value)
+    return Statement(subject, f"{rule.attribute} {what}".strip(), value, _closes(rule, subject, clause))
+
+
+def _closes(rule: Rule, subject: str, clause: Clause) -> bool:
+    """Whether this may end an earlier statement: it speaks of a person, of a unique thing, or of a change."""
+    thing = subject.partition(": ")[2]
+    if not thing or rule.attribute in _UNIQUE_ATTRIBUTES:
+        return True
+    return bool(_UNIQUE.search(thing) or _CHANGED.search(clause.text))
 
 
 def _subject(match: re.Match[str], clause: Clause) -> str | None:

@@ -63,4 +63,6 @@ def _close(chain: Sequence[_Held]) -> Iterator[Supersession]:
 
 
 def _ends(old: _Held, later: _Held) -> bool:
-    return later.memory_id != old.memory_id and not same(old.statement.value, later.statement.value)
+    if later.memory_id == old.memory_id or not later.statement.closes:
+        return False
+    return not same(old.statement.value, later.statement.value)

@@ -9,8 +9,9 @@ import numpy as np
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.fusion import standardise
-from aim_memory.routing.neighbours import closeness, smooth
+from aim_memory.routing.neighbours import answered, closeness, smooth
 from aim_memory.routing.plan import View
+from aim_memory.routing.roles import assistants
 from aim_memory.routing.values import Mask, Scores
 
 LEAST_COSINE_SPREAD = 0.02
@@ -25,7 +26,12 @@ def base(view: View, index: IndexReader, among: Mask, config: AIMConfig) -> Mapp
         meaning = (1 - view.trust) * standardise(index.similarities(view.vector), among, LEAST_COSINE_SPREAD)
     together = words + meaning
     weights = closeness(together, index.columns, among, config.neighbour_weight)
-    return {"lexical": words, "dense": meaning, "neighbours": smooth(together, weights, index.columns)}
+    return {
+        "lexical": words,
+        "dense": meaning,
+        "neighbours": smooth(together, weights, index.columns),
+        "reply": config.reply_share * answered(together, weights, index.columns, ~assistants(index)),
+    }
 
 
 def total(parts: Mapping[str, Scores]) -> Scores:

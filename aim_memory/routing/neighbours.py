@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.types import Columns
 
+USUAL = 400
+"""Characters of a usual turn."""
 FEW = 50
 """Pairs of neighbours at which their correlation is believed half."""
 SHORT = 1000
@@ -40,3 +42,17 @@ def smooth(scores: Scores, weights: NDArray[np.float32], columns: Columns) -> Sc
     for step in (np.append(columns.previous, -1), np.append(columns.following, -1)):
         added += padded[step[:-1]] + padded[step[step[:-1]]] / 2
     return weights * added
+
+
+def answered(scores: Scores, weights: NDArray[np.float32], columns: Columns, people: Mask) -> Scores:
+    """What a reply takes of the question it follows: wᵢ·aᵢ₋₁·sᵢ₋₁ where one of the ``people`` says turn i.
+
+    "Sowerby Bridge, by the old mill." means nothing without "Where will you keep it?".
+    """
+    asked = np.append(scores * asking(columns), np.float32(0))[columns.previous]
+    return np.where(people, weights * asked, np.float32(0))
+
+
+def asking(columns: Columns) -> NDArray[np.float32]:
+    """a: 1 for a bare question, less the longer the turn is: a long one says something before it asks."""
+    return np.asarray(columns.question * USUAL / (USUAL + columns.length), np.float32)

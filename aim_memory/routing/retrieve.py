@@ -39,7 +39,7 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
-        confidence=confidence(planned.own, [one.row for one in order], index),
+        confidence=confidence(planned, [one.row for one in order], index),
         suppressed=displaced(kept, index, ask.top_k),
         scanned=int(among.sum()),
         stored=len(index),

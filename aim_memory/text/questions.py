@@ -35,19 +35,13 @@ def about_past(question: str) -> bool:
 
 
 _BACK = re.compile(
-    r"^\s*(?:and|but|so|or|also|then|ok|okay|what about|how about|which|any|yes|no|wait|got it|great|thanks)\b"
-    r"|\b(?:it|its|they|them|their|theirs|that|this|these|those|he|she|him|her|his|hers|there|ones?|same|else|"
-    r"others?|another|more|such|both|either|former|latter)\b",
-    re.IGNORECASE,
+    r"\b(?:it|its|they|them|their|theirs|he|she|him|her|his|hers|this|that|these|those|ones?|there)\b", re.IGNORECASE
 )
-_BACK_ZH = re.compile(
-    r"[他她它牠其此该該这這那]|呢[？?。]*$|还有|還有|另外|同一|一样|一樣"
-    r"|^(?:对|對|是的|嗯|哦|好的|不过|不過|然后|然後|而且|所以|有的)"
-)
+_BACK_ZH = re.compile(r"[他她它牠其该該]|这|這|那(?![么里裡就])|呢[？?。]*$")
 
 
 def refers_back(question: str) -> bool:
-    """True when the wording points to something said before: a pronoun, an opening "and", "what about", 它, 那, …呢?"""
+    """True when the wording points to something said before: "it", "that one", 它, 那, …呢?"""
     return bool(_BACK.search(question) or _BACK_ZH.search(question))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from aim_memory.llm.lazy import Identity, LazyEmbedder
 from aim_memory.llm.packaged import packaged_identity
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
-from aim_memory.types import Vectors
+from aim_memory.types import TokenBits, Vectors
 
 TEXTS = [
     "Ada moved to Lisbon in March and found a flat near the river.",
@@ -39,7 +39,20 @@ def _minilm() -> Embedder:
     return LazyEmbedder(packaged_identity(settings), lambda: SentenceTransformersEmbedder(settings))
 
 
+class WordShowingEmbedder(HashingEmbedder):
+    """Shows a vector for each word, as a model shows one for each token."""
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors]]:
+        return self.embed_queries(texts), [self.embed_documents(text.split()) for text in texts]
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits]]:
+        vectors, words = self.embed_queries_with_tokens(texts)
+        return vectors, [np.packbits(own > 0, axis=1) for own in words]
+
+
 FACTORIES: dict[str, Callable[[Path], Embedder]] = {
+    "words": lambda folder: WordShowingEmbedder(),
+    "cached words": lambda folder: CachedEmbedder(WordShowingEmbedder(), folder),
     "hashing": lambda folder: HashingEmbedder(),
     "cached": lambda folder: CachedEmbedder(HashingEmbedder(), folder),
     "batching": lambda folder: BatchingEmbedder(HashingEmbedder()),
@@ -114,6 +127,15 @@ def test_token_vectors_come_with_the_same_query_vectors(embedder: Embedder) -> N
             assert own.dtype == np.float32
             assert own.shape[1] == embedder.dimension
             np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1.0, atol=2e-3)
+
+
+def test_token_signs_are_those_of_the_token_vectors(embedder: Embedder) -> None:
+    _, signs = embedder.embed_documents_with_tokens(TEXTS[:1])
+    _, tokens = embedder.embed_queries_with_tokens(TEXTS[:1])
+    assert (signs is None) == (tokens is None)
+    if signs is not None and tokens is not None:
+        agreeing = np.unpackbits(signs[0], axis=1) == (tokens[0] > 0)
+        assert agreeing.mean() > 0.99
 
 
 def test_an_empty_batch_has_no_tokens(embedder: Embedder) -> None:

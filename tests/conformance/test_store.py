@@ -618,8 +618,8 @@ def _found_in(folder: Path) -> set[str]:
     return {name for name, canary in _canaries().items() if any(canary in body for body in bodies)}
 
 
-def test_erased_bytes_are_gone(lasting: Kind, tmp_path: Path) -> None:
-    store, space = lasting.open(tmp_path), Space("acme", "canary-name")
+def test_erased_bytes_are_gone_from_sqlite_s_files(tmp_path: Path) -> None:
+    store, space = _open_sqlite(tmp_path), Space("acme", "canary-name")
     said = replace(
         new("canary-id", "canary-text alone", summary="canary-summary", metadata={"k": "canary-metadata-你"}),
         segments=(Segment(0, 11, {"canary-text": 1}, vector_of("canary-vector")),),
@@ -723,6 +723,25 @@ def test_vectors_have_to_fit(store: MemoryStore) -> None:
         work.embed("m", np.stack([vector_of("x"), vector_of("y")]), GENERATION)
     with pytest.raises(NotFoundError, match="ghost"), store.begin(ADA) as work:
         work.embed("ghost", np.stack([vector_of("x")]), GENERATION)
+
+
+def test_token_signs_go_with_the_vectors(store: MemoryStore) -> None:
+    signs = np.array([[1], [255], [0]], np.uint8)
+    told = replace(new("m").segments[0], tokens=signs)
+    write(store, new("told", segments=(told,)), new("silent"), new("late", embedded=False))
+    write(store, new("foreign", segments=(told,), generation="another"))
+    with store.begin(ADA) as work:
+        work.embed("late", vector_of("x")[None, :], GENERATION, [signs[:2]])
+        work.commit()
+    told_row, silent, late, foreign = store.snapshot(ADA)[1]
+    np.testing.assert_array_equal(told_row.segments[0].tokens, signs)
+    assert silent.segments[0].tokens is None
+    np.testing.assert_array_equal(late.segments[0].tokens, signs[:2])
+    assert (foreign.segments[0].vector, foreign.segments[0].tokens) == (None, None)
+    kept = late.segments[0].tokens
+    assert kept is not None
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0] = 9
 
 
 def test_vectors_of_another_generation_are_left_out_and_waited_for(store: MemoryStore) -> None:

@@ -104,3 +104,10 @@ def test_every_module_says_what_it_is() -> None:
         if (text := file.read_text(encoding="utf-8")).strip() and not ast.get_docstring(ast.parse(text))
     ]
     assert silent == []
+
+
+def test_the_documentation_lists_every_page() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(docs)) for page in docs.rglob("*.md")} - {"README.md"}
+    assert [page for page in sorted(pages) if f"({page})" not in index] == []

@@ -53,6 +53,22 @@ def test_several_facts_in_one_turn() -> None:
     assert {attribute for _, attribute, _ in found} == {"home", "employer", "price"}
 
 
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("The meeting is at 3pm.", False),
+        ("The meeting is now at 3pm.", True),
+        ("The dentist appointment is at 3pm.", True),
+        ("The rent is $900.", True),
+        ("会议是下午三点。", False),
+        ("会议改到下午三点了。", True),
+    ],
+)
+def test_a_thing_of_a_common_name_needs_a_word_of_change(text: str, closes: bool) -> None:
+    (found,) = statements(text, speaker="Ada", role="user", anchors=extract(text, reference=REFERENCE))
+    assert found.closes is closes
+
+
 def test_the_last_word_on_an_attribute_counts() -> None:
     assert read("My email is a@example.com. Sorry, my email is b@example.com.") == [("ada", "email", "b@example.com")]
 

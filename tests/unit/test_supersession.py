@@ -80,6 +80,15 @@ def test_a_memory_does_not_supersede_itself() -> None:
     assert decide([said("a", 1, "one"), said("a", 1, "two")], []) == ()
 
 
+def test_a_statement_that_may_be_about_another_thing_closes_nothing() -> None:
+    plain = Statement("ada: meeting", "time", "15:00")
+    other = Statement("ada: meeting", "time", "10:00", closes=False)
+    moved = Statement("ada: meeting", "time", "10:00", closes=True)
+    stored = [StoredStatement(plain, "a", START, 1)]
+    assert decide([NewStatement("b", START + timedelta(days=7), 2, other)], stored) == ()
+    assert pairs(decide([NewStatement("b", START + timedelta(days=7), 2, moved)], stored)) == [("a", "b")]
+
+
 def test_deciding_again_gives_nothing() -> None:
     new = [said("a", 1, "one"), said("b", 2, "two"), said("c", 3, "three")]
     closers = {one.old_id: one.new_id for one in decide(new, [])}
@@ -108,6 +117,8 @@ def test_the_order_of_arrival_does_not_matter(order: tuple[int, ...]) -> None:
         ("thursday", "thursday 15:00"),
         ("thursday", "15:00"),
         ("3:00?", "15:00"),
+        ("tuesday 15:00", "2026-03-17/2026-03-18"),
+        ("2026-03-01/2026-04-01", "2026-03-17/2026-03-18 09:00"),
         ("13800002156", "138-0000-2156"),
         ("8613800002156", "13800002156"),
         ("1450", "1450"),
@@ -127,6 +138,9 @@ def test_values_that_agree(one: str, other: str) -> None:
         ("thursday 15:00", "thursday 16:00"),
         ("thursday 15:00", "friday 15:00"),
         ("3:00?", "16:00"),
+        ("monday", "2026-03-17/2026-03-18"),
+        ("2026-03-16/2026-03-17", "2026-03-17/2026-03-18"),
+        ("04:00", "16:00"),
         ("555-0134", "555-0199"),
         ("杭州", "苏州"),
         ("v2.3", "v2.4"),
