@@ -154,7 +154,8 @@ class InMemoryUnitOfWork(UnitOfWork):
         kept = self._required(memory_id)
         if len(kept.segments) != len(vectors):
             raise misfit(memory_id, len(kept.segments), len(vectors))
-        views = zip(kept.segments, vectors, tokens or [None] * len(vectors), strict=True)
+        shown: Sequence[TokenBits | None] = tokens or [None] * len(vectors)
+        views = zip(kept.segments, vectors, shown, strict=True)
         segments = tuple(embedded(segment, vector, signs) for segment, vector, signs in views)
         self._contents.kept[memory_id] = replace(kept, segments=segments, generation=generation)
         self._contents.log("embed", [memory_id])

@@ -177,7 +177,8 @@ class SqlUnitOfWork(UnitOfWork):
         positions = self._connection.scalars(places.order_by(_G.position)).all()
         if len(positions) != len(vectors):
             raise misfit(memory_id, len(positions), len(vectors))
-        for position, vector, signs in zip(positions, vectors, tokens or [None] * len(positions), strict=True):
+        shown: Sequence[TokenBits | None] = tokens or [None] * len(positions)
+        for position, vector, signs in zip(positions, vectors, shown, strict=True):
             values = {"vector": codec.vector_to_bytes(vector), "tokens": codec.tokens_to_bytes(signs)}
             self._set(tables.segments, sa.and_(_G.memory_id == memory_id, _G.position == position), values)
         number = self._generations.number(self._connection, generation)

@@ -12,9 +12,13 @@ from aim_memory.types import Delta, EvidenceBlock, Prompt
 
 QUOTES = 3
 """Most stretches quoted."""
-CLOSE = 1.5
+CLOSE = 3.0
 """A further stretch is quoted when its score is at most this far below the best."""
-LEAST_CONFIDENCE = 0.1
+LEAST_SCORE = 5.0
+LEAST_SCORE_TYPED = 6.5
+"""Below this score of the best stretch it abstains; a question that names a kind of value sets the bar higher."""
+LEAST_CONFIDENCE = 0.05
+"""Below this confidence of the retrieval it abstains whatever the scores, which compare the evidence only with itself."""
 
 
 class ExtractiveGenerator(Generator):
@@ -43,7 +47,7 @@ def answer(
 ) -> list[str]:
     """The quotes, best first; none when the evidence does not seem to hold an answer."""
     ranked = candidates(question, blocks, history)
-    least = LEAST_SCORE["typed" if asks_for_value(question, history) else "open"]
+    least = LEAST_SCORE_TYPED if asks_for_value(question, history) else LEAST_SCORE
     if not ranked or confidence < LEAST_CONFIDENCE or ranked[0].score < least:
         return []
     chosen: list[Stretch] = []
