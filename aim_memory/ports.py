@@ -133,11 +133,6 @@ class UnitOfWork(Protocol):
         """All statements under (subject, attribute) keys, closed ones included, by event time then ordinal."""
         ...
 
-    def made_by(self, ids: Sequence[str]) -> Sequence[StoredStatement]:
-        """The statements that these memories make, closed ones included, by event time then ordinal: what has to be
-        decided again when they are edited or erased."""
-        ...
-
     def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
         """Inserts, in order, each with the next ordinal and a change row "write". Returns id → ordinal.
         Raises ConflictError if an id exists."""
@@ -151,12 +146,13 @@ class UnitOfWork(Protocol):
     def update(self, memory: NewMemory, now: datetime) -> StoredMemory:
         """Replaces the content of an existing memory (text, analysis, metadata, pinned, expiry), keeping its
         ordinal and creation time; the old state goes to its history. Statements that the old text made are
-        withdrawn, and what they had closed is reopened. Raises NotFoundError."""
+        withdrawn, and what they had closed is reopened, or handed to who had closed them. Raises NotFoundError."""
         ...
 
     def delete(self, ids: Sequence[str]) -> int:
         """Erases memories with their evidence, history, statements and vectors; tombstones keep no content.
-        What they had superseded is reopened. Returns how many existed."""
+        What they had superseded is reopened, unless they were superseded themselves on the same subject and
+        attribute: then their closer takes over. Returns how many existed."""
         ...
 
     def embed(

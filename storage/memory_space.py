@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aim_memory.storage import codec
-from aim_memory.storage.rules import Closing, waits_for_vectors
+from aim_memory.storage.rules import Closing, Stated, waits_for_vectors
 from aim_memory.types import (
     Change,
     ChangeKind,
@@ -45,6 +45,11 @@ class Kept:
     def present(self) -> Version:
         by = self.memory.superseded_by if self.kind == "supersede" else None
         return Version(self.memory.version, self.kind, self.memory.updated_at, self.memory.text, by)
+
+    @property
+    def stated(self) -> list[Stated]:
+        ended = enumerate(zip(self.statements, self.closed_at, strict=True))
+        return [Stated(self.memory.id, i, made.statement, made.closed_by, at) for i, (made, at) in ended]
 
     def next(self, kind: ChangeKind, at: datetime, **changed: Any) -> Kept:
         """The next version, the present state put into the history."""

@@ -11,6 +11,8 @@ from aim_memory.ports import Clock, UnitOfWork
 from aim_memory.storage.memory_space import Contents, Kept, embedded, kept_from, read_memory
 from aim_memory.storage.rules import (
     REPLIES_KEPT,
+    agrees,
+    inheritance,
     kind_of_update,
     misfit,
     missing,
@@ -95,16 +97,9 @@ class InMemoryUnitOfWork(UnitOfWork):
         return None
 
     def statements(self, keys: Sequence[tuple[str, str]]) -> Sequence[StoredStatement]:
-        wanted = set(keys)
-        return self._statements(lambda made: (made.statement.subject, made.statement.attribute) in wanted)
-
-    def made_by(self, ids: Sequence[str]) -> Sequence[StoredStatement]:
-        wanted = set(ids)
-        return self._statements(lambda made: made.memory_id in wanted)
-
-    def _statements(self, wanted: Callable[[StoredStatement], bool]) -> list[StoredStatement]:
-        found = [made for kept in self._contents.kept.values() for made in kept.statements if wanted(made)]
-        return sorted(found, key=lambda made: (made.event_time, made.ordinal))
+        made = [one for kept in self._contents.kept.values() for one in kept.statements]
+        wanted = [one for one in made if (one.statement.subject, one.statement.attribute) in set(keys)]
+        return sorted(wanted, key=lambda one: (one.event_time, one.ordinal))
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +120,7 @@ class InMemoryUnitOfWork(UnitOfWork):
         if states_the_same(old.memory, [made.statement for made in old.statements], memory):
             new = new.stated_as(old)
         else:
-            self._reopen([memory.id], now)
+            self._withdraw([memory.id], now)
         self._mark(new)
         return self.existing([memory.id])[memory.id]
 
@@ -142,7 +137,7 @@ class InMemoryUnitOfWork(UnitOfWork):
 
     def delete(self, ids: Sequence[str]) -> int:
         gone = self._known(ids)
-        self._reopen(gone, self._clock.now())
+        self._withdraw(gone, self._clock.now())
         for memory_id in gone:
             del self._contents.kept[memory_id]
         self._contents.log("delete", gone)
@@ -162,15 +157,17 @@ class InMemoryUnitOfWork(UnitOfWork):
 
     # --- validity --------------------------------------------------------------------------------------------------
 
-    def _reopen(self, closers: Sequence[str], now: datetime) -> None:
-        """Opens the statements of other memories that ``closers`` had closed."""
-        reopened: list[str] = []
-        for memory_id, kept in self._contents.kept.items():
-            for position, made in enumerate(kept.statements):
-                if made.closed_by in closers and memory_id not in closers:
-                    kept = self._contents.kept[memory_id] = kept.closed(position, None, None)
-                    reopened.append(memory_id)
-        self._revalidate(reopened, now)
+    def _withdraw(self, ids: Sequence[str], now: datetime) -> None:
+        """Takes back what memories state: what they had closed is handed to who had closed them, or opens."""
+        kept = self._contents.kept
+        others = [stated for one in kept.values() if one.memory.id not in ids for stated in one.stated]
+        closed = [stated for stated in others if stated.closed_by in ids]
+        gone = {memory_id: kept[memory_id].stated for memory_id in ids}
+        for stated in closed:
+            heir = inheritance(stated, gone)
+            by, at = (None, None) if heir is None or agrees(stated, kept[heir[0]].stated) else heir
+            kept[stated.memory_id] = kept[stated.memory_id].closed(stated.position, by, at)
+        self._revalidate([stated.memory_id for stated in closed], now)
 
     def _revalidate(self, ids: Iterable[str], now: datetime | None = None) -> None:
         """Supersedes memories whose last statement was closed, reopens those that have an open one again (``now``)."""
@@ -181,7 +178,7 @@ class InMemoryUnitOfWork(UnitOfWork):
             if end is None and ended != (None, None):
                 self._mark(kept.next("reopen", now or self._clock.now(), superseded_by=None, valid_until=None))
             elif end is not None and ended != (end.by, end.at):
-                at = max(kept.memory.updated_at, end.known_at)
+                at = now or max(kept.memory.updated_at, end.known_at)
                 self._mark(kept.next("supersede", at, superseded_by=end.by, valid_until=end.at))
 
     def _mark(self, kept: Kept) -> None:

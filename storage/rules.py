@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,22 @@ from aim_memory.types import ChangeKind, NewMemory, Statement, StoredMemory
 
 REPLIES_KEPT = timedelta(days=7)
 """How long a reply can be replayed under its idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A statement of a memory with its ending."""
+
+    memory_id: str
+    position: int
+    statement: Statement
+    closed_by: str | None
+    closed_at: datetime | None
+    """Event time."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.statement.subject, self.statement.attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,25 @@ def validity_end(closings: Sequence[Closing | None]) -> Closing | None:
     if not closings or len(closed) < len(closings):
         return None
     return max(closed, key=lambda closing: (closing.at, closing.ordinal))
+
+
+def inheritance(closed: Stated, gone: Mapping[str, Sequence[Stated]]) -> tuple[str, datetime] | None:
+    """Who closes a statement, and when, once the memories in ``gone`` take back what they state; None: nobody.
+
+    Paris was closed by Rome, and Rome by Oslo: without Rome, it is Oslo that ends Paris.
+    """
+    by, at = closed.closed_by, closed.closed_at
+    passed: set[str] = set()
+    while by in gone and by not in passed:
+        passed.add(by)
+        same = [stated for stated in gone[by] if stated.key == closed.key]
+        by, at = (same[-1].closed_by, same[-1].closed_at) if same else (None, None)
+    return None if by is None or at is None or by in gone or by == closed.memory_id else (by, at)
+
+
+def agrees(closed: Stated, stated: Sequence[Stated]) -> bool:
+    """Whether the same is stated: equal values never close each other."""
+    return any(other.statement == closed.statement for other in stated)
 
 
 def kind_of_update(old: StoredMemory, new: NewMemory) -> ChangeKind:

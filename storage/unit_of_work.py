@@ -19,6 +19,9 @@ from aim_memory.storage.generations import Generations
 from aim_memory.storage.rules import (
     REPLIES_KEPT,
     Closing,
+    Stated,
+    agrees,
+    inheritance,
     kind_of_update,
     misfit,
     missing,
@@ -31,6 +34,7 @@ from aim_memory.types import (
     Head,
     NewMemory,
     Space,
+    Statement,
     StoredMemory,
     StoredStatement,
     Supersession,
@@ -104,15 +108,10 @@ class SqlUnitOfWork(UnitOfWork):
         return reading.read_repeat(self._connection, self._namespace, session_id, digest, since)
 
     def statements(self, keys: Sequence[tuple[str, str]]) -> Sequence[StoredStatement]:
-        return self._statements(sa.tuple_(_S.subject, _S.attribute), keys)
-
-    def made_by(self, ids: Sequence[str]) -> Sequence[StoredStatement]:
-        return self._statements(_S.memory_id, ids)
-
-    def _statements(self, column: sa.ColumnElement[Any], among: Sequence[Any]) -> list[StoredStatement]:
         found: list[StoredStatement] = []
-        for some in chunks(dict.fromkeys(among)):
-            found += reading.read_statements(self._connection, self._namespace, column.in_(some))
+        for some in chunks(dict.fromkeys(keys)):
+            among = sa.tuple_(_S.subject, _S.attribute).in_(some)
+            found += reading.read_statements(self._connection, self._namespace, among)
         return sorted(found, key=lambda stored: (stored.event_time, stored.ordinal))
 
     # --- writing ---------------------------------------------------------------------------------------------------
@@ -137,10 +136,10 @@ class SqlUnitOfWork(UnitOfWork):
             raise missing(memory.id)
         kind = kind_of_update(old, memory)
         self._add_evidence([memory])
-        if states_the_same(old, [made.statement for made in self.made_by([memory.id])], memory):
+        if states_the_same(old, [made.statement for made in self._stated(_S.memory_id, [memory.id])], memory):
             self._next_version(memory.id, kind, now, self._content(memory))
         else:
-            self._reopen([memory.id], now)
+            self._withdraw([memory.id], now)
             self._next_version(memory.id, kind, now, self._content(memory) | rows.OPEN)
             self._remove(tables.statements, _S.memory_id, [memory.id])
             self._add(tables.statements, rows.statement_rows(memory, old.ordinal))
@@ -159,7 +158,7 @@ class SqlUnitOfWork(UnitOfWork):
 
     def delete(self, ids: Sequence[str]) -> int:
         gone = self._known(ids)
-        self._reopen(gone, self._clock.now())
+        self._withdraw(gone, self._clock.now())
         originals = self._originals(gone)
         self._remove(tables.memories, _M.id, gone)
         for some in chunks(originals):
@@ -193,16 +192,19 @@ class SqlUnitOfWork(UnitOfWork):
         change = {"version": _M.version + 1, "kind": kind, "updated_at": at, **values}
         self._set(tables.memories, _M.id == memory_id, change)
 
-    def _reopen(self, closers: Sequence[str], now: datetime) -> None:
-        """Opens the statements of other memories that ``closers`` had closed."""
-        reopened: set[str] = set()
-        for some in chunks(closers):
-            closed = sa.and_(_S.namespace_id == self._namespace, _S.closed_by.in_(some))
-            reopened.update(self._connection.scalars(sa.select(_S.memory_id).where(closed)))
-            self._set(tables.statements, closed, {"closed_by": None, "closed_at": None})
-        self._revalidate(reopened - set(closers), now)
+    def _withdraw(self, ids: Sequence[str], now: datetime) -> None:
+        """Takes back what memories state: what they had closed is handed to who had closed them, or opens."""
+        closed = [stated for stated in self._stated(_S.closed_by, ids) if stated.memory_id not in set(ids)]
+        gone = {memory_id: [] for memory_id in ids} | _by_memory(self._stated(_S.memory_id, ids) if closed else [])
+        heirs = [inheritance(stated, gone) for stated in closed]
+        said = _by_memory(self._stated(_S.memory_id, [heir[0] for heir in heirs if heir]))
+        for stated, heir in zip(closed, heirs, strict=True):
+            by, at = (None, None) if heir is None or agrees(stated, said.get(heir[0], ())) else heir
+            place = sa.and_(_S.memory_id == stated.memory_id, _S.position == stated.position)
+            self._set(tables.statements, place, {"closed_by": by, "closed_at": at})
+        self._revalidate([stated.memory_id for stated in closed], now)
 
-    def _revalidate(self, ids: Iterable[str], now: datetime | None = None) -> None:
+    def _revalidate(self, ids: Sequence[str], now: datetime | None = None) -> None:
         """Supersedes memories whose last statement was closed, reopens those that have an open one again (``now``)."""
         for some in chunks(dict.fromkeys(ids)):
             closings = self._closings(some)
@@ -213,11 +215,21 @@ class SqlUnitOfWork(UnitOfWork):
                     self._mark(memory_id, "reopen", now or self._clock.now(), rows.OPEN)
                 elif end is not None and ended != [end.by, end.at]:
                     values = {"superseded_by": end.by, "valid_until": end.at}
-                    self._mark(memory_id, "supersede", max(changed_at, end.known_at), values)
+                    self._mark(memory_id, "supersede", now or max(changed_at, end.known_at), values)
 
     def _mark(self, memory_id: str, kind: ChangeKind, at: datetime, values: Mapping[str, Any]) -> None:
         self._next_version(memory_id, kind, at, values)
         self._log(kind, [memory_id])
+
+    def _stated(self, column: sa.Column[Any], ids: Sequence[str]) -> list[Stated]:
+        """Statements by memory, in their places."""
+        columns = (_S.memory_id, _S.position, _S.subject, _S.attribute, _S.value, _S.closed_by, _S.closed_at)
+        found: list[Stated] = []
+        for some in chunks(dict.fromkeys(ids)):
+            query = sa.select(*columns).where(self._own(column, some)).order_by(_S.memory_id, _S.position)
+            for memory_id, position, subject, attribute, value, by, at in self._connection.execute(query):
+                found.append(Stated(memory_id, position, Statement(subject, attribute, value), by, at))
+        return found
 
     def _closings(self, ids: Sequence[str]) -> Mapping[str, list[Closing | None]]:
         """Per memory, who closed each of its statements."""
@@ -276,3 +288,10 @@ class SqlUnitOfWork(UnitOfWork):
         logged = [{"seq": self._seq + i, "kind": kind, "memory_id": id_} for i, id_ in enumerate(ids, 1)]
         self._seq += len(ids)
         self._add(tables.changes, logged)
+
+
+def _by_memory(stated: Iterable[Stated]) -> dict[str, list[Stated]]:
+    found: dict[str, list[Stated]] = defaultdict(list)
+    for each in stated:
+        found[each.memory_id].append(each)
+    return found

@@ -148,7 +148,9 @@ class Writing:
         """The edited memory, or None when somebody else edited it in the meantime."""
         parts, now = self._parts, self._parts.clock.now()
         draft = ingest.edited(before, request, parts.limits)
-        memory = replace(analysis.memories(parts, [draft], now, author)[0], trust=before.trust)
+        # A time that this edit does not set is nobody's claim: writing the same id and text again is no conflict.
+        digest = replace(draft, timestamp=request.timestamp).digest
+        memory = replace(analysis.memories(parts, [draft], now, author)[0], trust=before.trust, digest=digest)
         with parts.store.begin(space) as work:
             held = work.existing([before.id]).get(before.id)
             if held is None:

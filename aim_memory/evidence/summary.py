@@ -49,7 +49,8 @@ def summary_spans(text: str) -> tuple[Span, ...]:
     """The sentences a summary is made of, as spans of ``text``, in order; the whole text when it is short.
 
     Sentences are scored by how much of the text's frequent vocabulary they carry, by values and names, and by
-    place; questions and courtesies count less. The best ones are taken while they fit; at least one is.
+    place; questions and courtesies count less. The best ones are taken while they fit
+    and say something; at least one is.
     """
     whole = (len(text) - len(text.lstrip()), len(text.rstrip()))
     if words(plain(text)) <= SUMMARY_WORDS:
@@ -62,7 +63,7 @@ def summary_spans(text: str) -> tuple[Span, ...]:
     room = float(SUMMARY_WORDS)
     for place in sorted(range(len(spans)), key=lambda place: -scores[place]):
         cost = words(plain(text[slice(*spans[place])]))
-        if cost <= room or not chosen:
+        if not chosen or (cost <= room and scores[place] > 0):
             chosen.append(place)
             room -= cost
     return tuple(spans[place] for place in sorted(chosen))
@@ -85,7 +86,7 @@ def _scores(lines: list[str]) -> list[float]:
 def _score(line: str, bag: dict[str, int], frequent: Counter[str], place: int) -> float:
     shared = sum(math.log1p(frequent[term] - 1) for term in bag) / math.sqrt(1 + len(bag))
     values = 0.5 * min(3, len(_VALUE.findall(line))) + 0.25 * min(3, len(_NAME.findall(line)))
-    courtesy = 1.0 * bool(_FILLER.match(line)) + 0.7 * is_question(line)
+    courtesy = 3.0 * bool(_FILLER.match(line)) + 0.7 * is_question(line)
     fragment = 1.5 * (words(line) < 4)
     return shared + values + 1.2 / (1 + place) - courtesy - fragment
 

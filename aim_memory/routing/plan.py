@@ -57,7 +57,7 @@ def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float
     """The question's vector, its tokens', and how well the embedder reads its script."""
     try:
         vectors, tokens = embed([text])
-        return vectors[0], tokens and tokens[0], acuity(embed, script(text))
+        return vectors[0], tokens[0] if tokens else None, acuity(embed, script(text))
     except EmbedderError:
         return None, None, 0.0  # words alone still find
 

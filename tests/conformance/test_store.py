@@ -377,7 +377,6 @@ def test_statements_come_by_event_time_then_ordinal(store: MemoryStore) -> None:
         assert found[0].statement == Statement("ada", "home", "rome")
         assert (found[0].event_time, found[0].ordinal, found[0].closed_by) == (day(1), 2, None)
         assert [made.memory_id for made in work.statements([HOME, ("bob", "home")])] == ["bob", "early", "late", "tie"]
-        assert [made.memory_id for made in work.made_by(["tie", "late", "nothing stated"])] == ["late", "tie"]
 
 
 def test_a_superseded_memory_says_by_whom_and_since_when(store: MemoryStore) -> None:
@@ -451,6 +450,40 @@ def test_deleting_the_closer_reopens(store: MemoryStore) -> None:
     assert store.history(ADA, "old")[1].by == "new"
     with store.begin(ADA) as work:
         assert [made.closed_by for made in work.statements([HOME])] == [None]
+
+
+def test_deleting_the_middle_of_a_chain_hands_over(store: MemoryStore) -> None:
+    paris, rome, oslo = (lives_in(city, city, at=day) for day, city in enumerate(["paris", "rome", "oslo"]))
+    write(store, paris, rome, oslo)
+    close(store, paris, rome)
+    close(store, rome, oslo)
+    delete(store, "rome")
+    kept = store.get(ADA, ["paris"])["paris"]
+    assert (kept.superseded_by, kept.valid_until) == ("oslo", day(2))
+    assert kinds_of(store, after=5) == [("supersede", "paris"), ("delete", "rome")]
+    delete(store, "oslo")
+    assert store.get(ADA, ["paris"])["paris"].superseded_by is None
+
+
+def test_editing_the_middle_of_a_chain_hands_over(store: MemoryStore) -> None:
+    paris, rome, oslo = (lives_in(city, city, at=day) for day, city in enumerate(["paris", "rome", "oslo"]))
+    write(store, paris, rome, oslo)
+    close(store, paris, rome)
+    close(store, rome, oslo)
+    with store.begin(ADA) as work:
+        work.update(new("rome", "ada likes rome", at=1), day(9))
+        work.commit()
+    assert store.get(ADA, ["paris"])["paris"].superseded_by == "oslo"
+    assert store.history(ADA, "paris")[-1].at == day(9)
+
+
+def test_nothing_is_handed_to_who_says_the_same(store: MemoryStore) -> None:
+    before, between, again = lives_in("a", "paris", at=0), lives_in("b", "rome", at=1), lives_in("c", "paris", at=2)
+    write(store, before, between, again)
+    close(store, before, between)
+    close(store, between, again)
+    delete(store, "b")
+    assert store.get(ADA, ["a"])["a"].superseded_by is None
 
 
 def test_deleting_both_reopens_nothing(store: MemoryStore) -> None:

@@ -73,7 +73,7 @@ class Model:
         old = self.said[memory_id]
         kind = "pin" if text == old.text and pinned != old.pinned else "edit"
         if (text, home) != (old.text, old.home):
-            self._reopen([memory_id])
+            self._withdraw([memory_id])
             old.closed = None
         old.text, old.home, old.pinned, old.embedded = text, home, pinned, True
         self._change(memory_id, kind)
@@ -85,7 +85,7 @@ class Model:
             self._change(old_id, "supersede")
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._reopen(ids)
+        self._withdraw(ids)
         for memory_id in ids:
             del self.said[memory_id]
             self.log.append(("delete", memory_id))
@@ -94,11 +94,18 @@ class Model:
         self.said[memory_id].embedded = True
         self.log.append(("embed", memory_id))
 
-    def _reopen(self, closers: Sequence[str]) -> None:
+    def _withdraw(self, ids: Sequence[str]) -> None:
+        """What the memories had closed is closed by who had closed them on the same matter, or by nobody."""
         for memory_id, said in self.said.items():
-            if said.closed and said.closed[0] in closers and memory_id not in closers:
-                said.closed = None
-                self._change(memory_id, "reopen")
+            if not said.closed or said.closed[0] not in ids or memory_id in ids:
+                continue
+            closed, steps = said.closed, 0
+            while closed and closed[0] in ids and steps <= len(ids):
+                closer = self.said[closed[0]]
+                closed, steps = (closer.closed if closer.home else None), steps + 1
+            lost = not closed or closed[0] in ids or closed[0] == memory_id
+            said.closed = None if lost or self.said[closed[0]].home == said.home else closed
+            self._change(memory_id, "supersede" if said.closed else "reopen")
 
     def _change(self, memory_id: str, kind: str) -> None:
         self.said[memory_id].history.append((kind, self.said[memory_id].text))
