@@ -7,7 +7,6 @@ BEGIN IMMEDIATE, so that two writers queue at the door and never meet in the mid
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,8 +22,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError, StorageFullError
 from aim_memory.storage.fair_lock import FairLock
-
-_log = logging.getLogger(__name__)
 
 _BEGIN = {
     "read": ("BEGIN",),
@@ -45,6 +42,8 @@ class Database:
         self.busy_timeout_s = busy_timeout_s
         self.engine = _connectable(url, busy_timeout_s)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.owes_scrub = False
+        """Whether erased bytes may still lie in the write-ahead log."""
         self._turn = FairLock()
         event.listen(self.engine, "handle_error", _translate)
         if self.is_sqlite:
@@ -69,15 +68,26 @@ class Database:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
             yield connection
 
-    def scrub(self) -> bool:
-        """Empties SQLite's write-ahead log, where erased bytes may linger. Whether nothing is left of it."""
+    def scrub(self, patience_s: float | None = None) -> bool:
+        """Empties SQLite's write-ahead log, where erased bytes may linger. Whether nothing is left of it.
+
+        Waits for readers of old states, ``patience_s`` or the busy timeout; what could not be done now is owed.
+        """
         if not self.is_sqlite:
             return True
+        try:
+            self.owes_scrub = not self._truncate_log(self.busy_timeout_s if patience_s is None else patience_s)
+        except StorageBusyError:
+            self.owes_scrub = True
+        return not self.owes_scrub
+
+    def _truncate_log(self, patience_s: float) -> bool:
         with self._my_turn(), self._outside_transactions() as cursor:
-            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        if busy:
-            _log.warning("the write-ahead log is being read and could not be emptied; the next erasure will do it")
-        return not busy
+            cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(patience_s)}")
+            try:
+                return not cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(self.busy_timeout_s)}")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -136,13 +146,17 @@ class Database:
 def _connectable(url: str, busy_timeout_s: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        patience = {"options": f"-c lock_timeout={round(busy_timeout_s * 1000)}"}
+        patience = {"options": f"-c lock_timeout={_milliseconds(busy_timeout_s)}"}
         return sa.create_engine(address, connect_args=patience, pool_pre_ping=True, pool_timeout=busy_timeout_s)
     if not address.database or address.database == ":memory:":
         raise ConfigurationError("A SQLite store needs a file: sqlite:////absolute/path/aim.db")
     Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Callers bound their own threads; a second bound here could only fail requests that would have been served.
     return sa.create_engine(address, connect_args={"timeout": busy_timeout_s}, pool_size=8, max_overflow=-1)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -57,7 +57,7 @@ def inheritance(closed: Stated, gone: Mapping[str, Sequence[Stated]]) -> tuple[s
     """
     by, at = closed.closed_by, closed.closed_at
     passed: set[str] = set()
-    while by in gone and by not in passed:
+    while by is not None and by in gone and by not in passed:
         passed.add(by)
         same = [stated for stated in gone[by] if stated.key == closed.key]
         by, at = (same[-1].closed_by, same[-1].closed_at) if same else (None, None)

@@ -32,8 +32,10 @@ class SharedLock:
     def alone(self) -> Iterator[None]:
         with self._free:
             self._writers_waiting += 1
-            self._free.wait_for(lambda: not self._writing and not self._readers)
-            self._writers_waiting -= 1
+            try:
+                self._free.wait_for(lambda: not self._writing and not self._readers)
+            finally:
+                self._writers_waiting -= 1
             self._writing = True
         try:
             yield

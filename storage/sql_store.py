@@ -27,6 +27,7 @@ from aim_memory.types import (
     Version,
 )
 
+_SCRUB_PATIENCE_S = 0.1  # a commit does not wait long for others' reading; the next one tries again
 _ERASED = ("memories", "segments", "statements", "versions", "evidence", "uses", "sessions", "changes", "idempotency")
 
 
@@ -55,8 +56,8 @@ class SqlStore(MemoryStore):
             yield work
             if not work.committed:
                 connection.rollback()
-        if work.committed and work.erased:
-            self._database.scrub()
+        if work.committed and (work.erased or self._database.owes_scrub):
+            self._database.scrub(_SCRUB_PATIENCE_S)
 
     # --- following -------------------------------------------------------------------------------------------------
 

@@ -195,7 +195,8 @@ class SqlUnitOfWork(UnitOfWork):
     def _withdraw(self, ids: Sequence[str], now: datetime) -> None:
         """Takes back what memories state: what they had closed is handed to who had closed them, or opens."""
         closed = [stated for stated in self._stated(_S.closed_by, ids) if stated.memory_id not in set(ids)]
-        gone = {memory_id: [] for memory_id in ids} | _by_memory(self._stated(_S.memory_id, ids) if closed else [])
+        own = _by_memory(self._stated(_S.memory_id, ids) if closed else [])
+        gone = {memory_id: own.get(memory_id, []) for memory_id in ids}
         heirs = [inheritance(stated, gone) for stated in closed]
         said = _by_memory(self._stated(_S.memory_id, [heir[0] for heir in heirs if heir]))
         for stated, heir in zip(closed, heirs, strict=True):

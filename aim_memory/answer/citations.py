@@ -36,7 +36,7 @@ def cite(answer: str, blocks: Sequence[EvidenceBlock]) -> tuple[Quote, ...]:
     best, among the blocks it names by number ("[2]") or else among all; a sentence nothing supports cites nothing.
     """
     found: dict[Quote, None] = {}
-    for line in answer.splitlines():
+    for line in answer.split("\n"):
         literal = _literal(line.strip(), blocks)
         for quote in [literal] if literal else _supports(line, blocks):
             found.setdefault(quote)

@@ -12,6 +12,16 @@ BY_NOTION = 0.6
 """What a word counts of which only the notion is there."""
 LEAST = 0.1
 """Least weight of a word: one that all the evidence has still counts a little."""
+FEW = 30
+"""Fewer texts than this say little about what is rare: rarity is counted as if there were so many."""
+
+_ASKING = frozenset(
+    term
+    for word in "much many long far often old tall big heavy kind type sort name called exactly tell know remember"
+    " mention 多少 什么时候 怎么样 怎么 最近 现在 后来 哪天".split()
+    for term in meanings(word)
+)
+"""Words that ask, rather than say what about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,10 @@ class Content:
 
     @classmethod
     def of(cls, question: str, topic: str, mute: frozenset[str], texts: Sequence[Text]) -> Content:
-        """Words weigh more the fewer of ``texts`` hold them; those that only ``topic`` has, half. ``mute`` are left out."""
+        """Words weigh more the fewer of ``texts`` hold them; those that only ``topic`` has, half.
+
+        ``mute`` are left out.
+        """
         own, earlier = _content(question, mute), _content(topic, mute)
         words = {**earlier, **own}
         weights = {
@@ -54,7 +67,8 @@ class Content:
             for word, known in words.items()
         }
         named = frozenset().union(*words.values())
-        return cls(words, weights, {one: _rarity(sum(one in text.notions for text in texts), len(texts)) for one in named})
+        touched = {one: _rarity(sum(one in text.notions for text in texts), len(texts)) for one in named}
+        return cls(words, weights, touched)
 
     def share(self, text: Text) -> float:
         """Share of the words' weight that the text holds, in [0, 1]."""
@@ -68,7 +82,7 @@ class Content:
 
 
 def _content(text: str, mute: frozenset[str]) -> dict[str, frozenset[str]]:
-    return {word: known for word, known in meanings(text).items() if word not in mute}
+    return {word: known for word, known in meanings(text).items() if word not in mute and word not in _ASKING}
 
 
 def _held(word: str, known: frozenset[str], text: Text) -> float:
@@ -79,4 +93,4 @@ def _held(word: str, known: frozenset[str], text: Text) -> float:
 
 def _rarity(held: float, count: int) -> float:
     """ln((n + 1) / (df + ½)): what few texts hold tells more."""
-    return max(LEAST, math.log((count + 1) / (held + 0.5)))
+    return max(LEAST, math.log((max(count, FEW) + 1) / (held + 0.5)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from aim_memory.answer.finish import abstention
-from aim_memory.answer.scoring import asks_for_value, candidates
-from aim_memory.answer.stretches import Stretch, overlap
+from aim_memory.answer.scoring import Candidate, candidates
+from aim_memory.answer.stretches import overlap
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, EvidenceBlock, Prompt
 
@@ -14,11 +14,10 @@ QUOTES = 3
 """Most stretches quoted."""
 CLOSE = 3.0
 """A further stretch is quoted when its score is at most this far below the best."""
-LEAST_SCORE = 5.0
-LEAST_SCORE_TYPED = 6.5
-"""Below this score of the best stretch it abstains; a question that names a kind of value sets the bar higher."""
-LEAST_CONFIDENCE = 0.05
-"""Below this confidence of the retrieval it abstains whatever the scores, which compare the evidence only with itself."""
+LEAST_SUPPORT = 0.1
+"""It abstains when no quote with the kind of value asked for holds this share of what the question is about."""
+LEAST_CONFIDENCE = 0.1
+"""It abstains below this confidence of the retrieval."""
 
 
 class ExtractiveGenerator(Generator):
@@ -32,7 +31,7 @@ class ExtractiveGenerator(Generator):
     def name(self) -> str:
         return "extractive"
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         quotes = answer(prompt.question, prompt.blocks, prompt.confidence, prompt.history)
         if not quotes:
             yield Delta(abstention(prompt.question), finish="abstained")
@@ -42,17 +41,12 @@ class ExtractiveGenerator(Generator):
         yield Delta(finish="stop")
 
 
-def answer(
-    question: str, blocks: Sequence[EvidenceBlock], confidence: float, history: Sequence[str] = ()
-) -> list[str]:
+def answer(question: str, blocks: Sequence[EvidenceBlock], confidence: float, history: Sequence[str] = ()) -> list[str]:
     """The quotes, best first; none when the evidence does not seem to hold an answer."""
-    ranked = candidates(question, blocks, history)
-    least = LEAST_SCORE_TYPED if asks_for_value(question, history) else LEAST_SCORE
-    if not ranked or confidence < LEAST_CONFIDENCE or ranked[0].score < least:
-        return []
-    chosen: list[Stretch] = []
-    for candidate in ranked:
-        near = candidate.score >= ranked[0].score - CLOSE
-        if near and len(chosen) < QUOTES and not any(overlap(candidate.stretch, taken) for taken in chosen):
-            chosen.append(candidate.stretch)
-    return [stretch.text for stretch in chosen]
+    chosen: list[Candidate] = []
+    for candidate in candidates(question, blocks, history) if confidence >= LEAST_CONFIDENCE else ():
+        near = not chosen or candidate.score >= chosen[0].score - CLOSE
+        if near and len(chosen) < QUOTES and not any(overlap(candidate.stretch, taken.stretch) for taken in chosen):
+            chosen.append(candidate)
+    supported = any(candidate.support >= LEAST_SUPPORT for candidate in chosen)
+    return [candidate.stretch.text for candidate in chosen] if supported else []

@@ -25,7 +25,9 @@ def needs_retry(verified: Verified, *, refilled: bool, streamed: bool) -> bool:
     return bool(verified.unsupported) and not refilled and not streamed
 
 
-def finish(answer: str, verified: Verified, quotes: Sequence[Quote], *, abstained: bool, question: str = "") -> Finished:
+def finish(
+    answer: str, verified: Verified, quotes: Sequence[Quote], *, abstained: bool, question: str = ""
+) -> Finished:
     """Marks unsupported values in the text, or abstains.
 
     An answer is withdrawn when its generator abstained, when it is empty, or when it rests on nothing: no quote

@@ -10,7 +10,8 @@ from aim_memory.text import fold
 from aim_memory.types import Anchor
 
 _PLACE = re.compile(
-    r"\b(?:in|at|on|from|near|to|by|off|around) (?:the )?[A-Z]\w+|\b(?:street|road|avenue|lane|court|flat|floor|square)\b"
+    r"\b(?:[Ii]n|[Aa]t|[Oo]n|[Ff]rom|[Nn]ear|[Tt]o|[Bb]y|off|around) (?:the )?(?:\d+ )?[A-Z]\w+"
+    r"|\b(?:[Ss]treet|[Rr]oad|[Aa]venue|[Ll]ane|[Cc]ourt|[Ff]lat|[Ff]loor|[Ss]quare|[Rr]oom)\b"
     r"|在[\u4e00-\u9fff]{2,}|[\u4e00-\u9fff](?:路|街|区|市|县|省|镇|村|楼|园|院|店|馆|边)"
 )
 _CODE = re.compile(r"\b(?=[\w-]*\d)[A-Za-z]+[\w-]*\d[\w-]*\b|\d{3,}[-\d]{3,}")

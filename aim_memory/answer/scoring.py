@@ -41,6 +41,9 @@ class Candidate:
 
     stretch: Stretch
     parts: Mapping[str, float]
+    support: float
+    """How much of what the question is about it holds with the turns before it, in [0, 1]; 0 without the kind of value
+    asked for."""
 
     @property
     def score(self) -> float:
@@ -53,24 +56,19 @@ def candidates(question: str, blocks: Sequence[EvidenceBlock], history: Sequence
     Args:
         question: As asked.
         blocks: Evidence, best first.
-        history: Earlier questions of the session, oldest first; the last one is the topic of a question that refers back.
+        history: Earlier questions of the session, oldest first. The last one is what a question that refers back is about.
     """
     if not blocks:
         return []
     evidence = _Evidence.of(blocks)
     reading = _Reading.of(question, topic_of(question, history), evidence)
-    found = [Candidate(stretch, reading.parts(stretch)) for stretch in stretches(blocks)]
+    found = [reading.candidate(stretch) for stretch in stretches(blocks)]
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
 def topic_of(question: str, history: Sequence[str]) -> str:
     """The question before this one, when this one refers back."""
     return history[-1] if history and refers_back(question) else ""
-
-
-def asks_for_value(question: str, history: Sequence[str] = ()) -> bool:
-    """Whether the question says what kind of value it wants."""
-    return bool(asked(question, topic_of(question, history)).kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,11 @@ class _Reading:
             content=Content.of(question, topic, mute, evidence.texts),
             evidence=evidence,
         )
+
+    def candidate(self, stretch: Stretch) -> Candidate:
+        parts = self.parts(stretch)
+        fits = parts["kind"] if self.asked.kinds else 1.0
+        return Candidate(stretch, parts, fits * (parts["led_meaning"] if self.content.words else 1.0))
 
     def parts(self, stretch: Stretch) -> dict[str, float]:
         place, block = stretch.block, self.evidence.blocks[stretch.block]

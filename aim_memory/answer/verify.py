@@ -56,9 +56,9 @@ def _spelled(anchor: Anchor, worded: str) -> bool:
 
 def _lines(answer: str) -> Iterator[tuple[int, str]]:
     offset = 0
-    for line in answer.splitlines(keepends=True):
+    for line in answer.split("\n"):
         yield offset, line
-        offset += len(line)
+        offset += len(line) + 1
 
 
 def _held(block: EvidenceBlock) -> tuple[Anchor, ...]:
@@ -69,9 +69,7 @@ def _held(block: EvidenceBlock) -> tuple[Anchor, ...]:
     return (*said, *named, Anchor("date", day, day, 0, len(day), since=midnight, until=midnight + timedelta(days=1)))
 
 
-def _supported(
-    anchor: Anchor, line: str, blocks: Sequence[EvidenceBlock], held: Sequence[tuple[Anchor, ...]]
-) -> bool:
+def _supported(anchor: Anchor, line: str, blocks: Sequence[EvidenceBlock], held: Sequence[tuple[Anchor, ...]]) -> bool:
     if any(_agrees(anchor, own) for own in held):
         return True
     if anchor.kind != "date":

@@ -51,8 +51,10 @@ class Source:
 
 
 def order(hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[StoredMemory]]) -> list[RankedMemory]:
-    """The hits with their neighbours among them: the turn after a hit that asks follows it at once, as its likely answer;
-    other neighbours come last. No memory twice; a hit keeps its own place."""
+    """The hits with their neighbours among them, no memory twice.
+
+    The turn after a hit that asks follows it at once, as its likely answer; other neighbours come last.
+    """
     ranked: dict[str, RankedMemory] = {}
     late: list[RankedMemory] = []
     taken = {memory.id for memory, _, _ in hits}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aim_memory.evidence.plain import plain
 from aim_memory.evidence.pieces import Span
+from aim_memory.evidence.plain import plain
 from aim_memory.types import StoredMemory
 
 GAP = " … "

@@ -1,4 +1,4 @@
-"""One line that stands for a memory: the text itself when it is short, its most informative sentences when it is long."""
+"""One line that stands for a memory: the text itself when it is short, its most telling sentences when it is long."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _VALUE = re.compile(
 )
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w'’-]+")
 _FILLER = re.compile(
-    r"^(?:hi|hey|hello|thanks|thank you|sure|ok|okay|great|good (?:morning|question|idea)|of course|certainly|absolutely|"
-    r"got it|noted|understood|let me know|i hope|here(?:'s| is| are)|好的|谢谢|你好|您好|当然|没问题|希望|以下是|收到)\b",
+    r"^(?:hi|hey|hello|thanks|thank you|sure|ok|okay|great|good (?:morning|question|idea)|of course|certainly|"
+    r"absolutely|got it|noted|understood|let me know|i hope|here(?:'s| is| are)|"
+    r"好的|谢谢|你好|您好|当然|没问题|希望|以下是|收到)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)

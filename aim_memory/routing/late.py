@@ -1,4 +1,4 @@
-"""Late interaction: each token of the question against the tokens of a memory, where one vector for all says too little."""
+"""Late interaction: each token of the question against a memory's tokens, where one vector for all says too little."""
 
 from __future__ import annotations
 

@@ -29,5 +29,6 @@ def _said_by(names: tuple[str, ...], index: IndexReader) -> Scores:
 
 
 def _assistant(index: IndexReader) -> Scores:
-    """0 for what people said; for an assistant's turn 1 and more, with the logarithm of its length: long ones restate."""
-    return assistants(index) * (1 + np.log2(1 + index.columns.length / USUAL)).astype(np.float32)
+    """0 for what people said; for an assistant's turn 1 and more, with the log of its length: long ones restate."""
+    growing = 1 + np.log2(1 + index.columns.length / USUAL)
+    return np.where(assistants(index), growing, 0.0).astype(np.float32)

@@ -29,9 +29,9 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     """
     planned = plan(ask, index, embed, config)
     among = visible(ask, index)
-    parts = scores(ask, planned, index, among, config)
+    parts, moving = scores(ask, planned, index, among, config)
     sums = total(parts)
-    scored = rescore(ask, candidates(ask, sums, index, among), sums, index, config)
+    scored = rescore(ask, candidates(ask, sums, moving, index, among, config), sums, index, config)
     vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
     kept = [one for one in scored if not one.contradicted] if vetoed else scored
     order = arrange(kept, planned, index, config)
@@ -50,15 +50,17 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     )
 
 
-def scores(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Mapping[str, Scores]:
-    """Named parts of every row's score, before anchors and decay."""
-    known = priors(planned, index, config)
+def scores(
+    ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
+) -> tuple[Mapping[str, Scores], Scores | None]:
+    """Named parts of every row's score, before anchors and decay; and the base score in the session's direction."""
     own = base(planned.own, index, among, config)
-    parts = {**own, **known}
+    parts, moving = {**own, **priors(planned, index, config)}, None
     if planned.moving is not None:
         alone, moving = total(own), total(base(planned.moving, index, among, config))
         parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
-    return {**parts, "late": late(planned, total(parts), index, among, config)}
+    parts["late"] = late(planned, total(parts), index, among, config)
+    return parts, moving
 
 
 def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: AIMConfig) -> list[Scored]:

@@ -51,8 +51,8 @@ class Scored:
 
     @property
     def contradicted(self) -> bool:
-        """An anchor of the question's kind, unit and slot is there and none of them agrees."""
-        return bool(self.match.conflicting)
+        """An anchor of the question's kind, unit and slot is there, none of them agrees, and nothing else does."""
+        return bool(self.match.conflicting) and not self.match.matched
 
 
 def rescore(ask: Ask, rows: Sequence[int], base: Scores, index: IndexReader, config: AIMConfig) -> list[Scored]:

@@ -17,7 +17,7 @@ Scores: TypeAlias = NDArray[np.float32]
 """One score per row of the index, (rows,)."""
 Mask: TypeAlias = NDArray[np.bool_]
 Embed: TypeAlias = Callable[[Sequence[str]], tuple[Vectors, Sequence[Vectors] | None]]
-"""Questions to unit vectors, and those of their tokens (``Embedder.embed_queries_with_tokens``); raises EmbedderError."""
+"""Questions to unit vectors and those of their tokens: ``Embedder.embed_queries_with_tokens``. Raises EmbedderError."""
 
 
 @dataclass(frozen=True, slots=True)

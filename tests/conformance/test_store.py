@@ -453,7 +453,7 @@ def test_deleting_the_closer_reopens(store: MemoryStore) -> None:
 
 
 def test_deleting_the_middle_of_a_chain_hands_over(store: MemoryStore) -> None:
-    paris, rome, oslo = (lives_in(city, city, at=day) for day, city in enumerate(["paris", "rome", "oslo"]))
+    paris, rome, oslo = (lives_in(city, city, at=at) for at, city in enumerate(["paris", "rome", "oslo"]))
     write(store, paris, rome, oslo)
     close(store, paris, rome)
     close(store, rome, oslo)
@@ -466,7 +466,7 @@ def test_deleting_the_middle_of_a_chain_hands_over(store: MemoryStore) -> None:
 
 
 def test_editing_the_middle_of_a_chain_hands_over(store: MemoryStore) -> None:
-    paris, rome, oslo = (lives_in(city, city, at=day) for day, city in enumerate(["paris", "rome", "oslo"]))
+    paris, rome, oslo = (lives_in(city, city, at=at) for at, city in enumerate(["paris", "rome", "oslo"]))
     write(store, paris, rome, oslo)
     close(store, paris, rome)
     close(store, rome, oslo)

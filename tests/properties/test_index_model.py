@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +33,10 @@ def test_the_flat_index_agrees_with_the_plain_one(changes: list[list[IndexRow] |
     for change in changes:
         for index in (flat, plain):
             _apply(index, change)
-    _agree(flat, plain)
+    ids = [plain.id_of(at) for at in range(plain.size)]
+    assert len(flat) == len(plain)
+    assert _neighbours(flat, ids) == _neighbours(plain, ids)
+    assert _scores(flat, ids) == pytest.approx(_scores(plain, ids), rel=1e-4, abs=1e-6)
 
 
 def _apply(index: NamespaceIndex, change: list[IndexRow] | list[int]) -> None:
@@ -40,18 +44,18 @@ def _apply(index: NamespaceIndex, change: list[IndexRow] | list[int]) -> None:
     index.remove([f"m{item}" for item in change if isinstance(item, int)])
 
 
-def _agree(flat: FlatIndex, plain: NaiveIndex) -> None:
-    ids = [plain.id_of(at) for at in range(plain.size)]
-    at = [flat.row_of(memory_id) for memory_id in ids]
-    assert len(flat) == len(plain)
-    assert None not in at
-    where = np.array(at, np.int64)
-    terms = {"ferri": 1.0, "market": 0.5, "渡轮": 1.0, "30": 1.0}
-    np.testing.assert_allclose(flat.lexical(terms)[where], plain.lexical(terms), rtol=1e-4)
-    question = embed(["ferry cat"])[0]
-    np.testing.assert_allclose(flat.similarities(question)[where], plain.similarities(question), rtol=1e-4, atol=1e-6)
-    for field in ("previous", "following"):
-        steps = getattr(flat.columns, field)[where]
-        named = [flat.id_of(int(step)) if step >= 0 else None for step in steps]
-        expected = [plain.id_of(int(step)) if step >= 0 else None for step in getattr(plain.columns, field)]
-        assert named == expected
+def _neighbours(index: NamespaceIndex, ids: list[str]) -> list[tuple[str | None, str | None]]:
+    columns = index.columns
+    pairs = [(int(columns.previous[at]), int(columns.following[at])) for at in _rows(index, ids)]
+    named = [[index.id_of(row) if row >= 0 else None for row in pair] for pair in pairs]
+    return [(before, after) for before, after in named]
+
+
+def _scores(index: NamespaceIndex, ids: list[str]) -> list[float]:
+    at = np.array(_rows(index, ids), np.int64)
+    lexical = index.lexical({"ferri": 1.0, "market": 0.5, "渡轮": 1.0, "30": 1.0})[at]
+    return [*lexical.tolist(), *index.similarities(embed(["ferry cat"])[0])[at].tolist()]
+
+
+def _rows(index: NamespaceIndex, ids: list[str]) -> list[int]:
+    return [row for memory_id in ids if (row := index.row_of(memory_id)) is not None]

@@ -106,7 +106,9 @@ def test_the_log_is_emptied_unless_somebody_reads_it(database: Database, tmp_pat
         with database.writing() as writer:
             writer.exec_driver_sql("INSERT INTO t VALUES (1)")
         assert not database.scrub()
+        assert database.owes_scrub
     assert database.scrub()
+    assert not database.owes_scrub
     assert (tmp_path / "home" / "aim.db-wal").stat().st_size == 0
 
 

@@ -19,7 +19,7 @@ def test_a_supported_answer_is_left_alone() -> None:
 
 
 def test_an_unsupported_value_is_marked_where_it_stands() -> None:
-    assert finished("Rent is $1,480 and heating $95 extra.").text == "Rent is $1,480 and heating $95 [unverified] extra."
+    assert finished("Rent is $1,480, heating $95 extra.").text == "Rent is $1,480, heating $95 [unverified] extra."
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "The deposit was $3,000."])

@@ -44,7 +44,8 @@ def test_without_refill_a_long_text_comes_as_its_summary() -> None:
     memory = stored("m", LONG)
     context = build("How long does the battery last?", (), [(memory, 1.0, True)], budget_tokens=500, refill=False)
     assert context.tokens < context.full_text_tokens
-    assert context.full_text_tokens == count_tokens(f"2025-03-06 Ada: {LONG}")
+    whole = count_tokens(f"2025-03-06 Ada: {LONG}")
+    assert whole <= context.full_text_tokens <= whole + 2  # counted line by line, line ends included
 
 
 def test_refill_fits_the_sentence_that_answers_into_a_small_budget() -> None:

@@ -164,6 +164,14 @@ def test_a_rare_anchor_brings_its_holder_in_whatever_the_cosine_says() -> None:
     assert "m1" in ids(ask(built(holder, *crowd), "my booking code QX-4417", AIMConfig(anchor_boost=50)))
 
 
+def test_a_common_anchor_brings_in_only_its_fresh_holders() -> None:
+    crowd = [row(n, "my booking my booking my booking code") for n in range(1, 120)]
+    holders = [row(n, "KL-1000 " + "and then we talked about many other things " * 20) for n in range(200, 280)]
+    config = AIMConfig(anchor_boost=50, hot_window_size=5)
+    found = ids(ask(built(*crowd, *holders), "my booking code KL-1000", config, top_k=100))
+    assert {hit for hit in found if int(hit[1:]) >= 200} >= {f"m{n}" for n in range(275, 280)}
+
+
 def test_strict_mode_vetoes_what_contradicts_and_keeps_what_is_silent() -> None:
     index = built(
         row(1, "Our model has 128K tokens of context"),
