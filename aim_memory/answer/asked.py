@@ -14,7 +14,8 @@ Tense = Literal["present", "past", "any"]
 _KINDS: dict[Kind, re.Pattern[str]] = {
     "time": re.compile(
         r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:time|date|day|weekday|hour|month|year|week)\b"
-        r"|\bdeadline\b|\bdue\b|\bcut-?off\b|\bwhat(?:'s| is| was) the (?:\w+ )?date\b|\bhow (?:late|early|soon)\b|\bsince when\b"
+        r"|\bdeadline\b|\bdue\b|\bcut-?off\b|\bwhat(?:'s| is| was) the (?:\w+ )?date\b"
+        r"|\bhow (?:late|early|soon)\b|\bsince when\b"
         r"|什么时候|什么时间|何时|几[点号月日]|哪[天年月日周]|哪一[天年月日周]|[星期周礼拜]几|日期|多会儿"
     ),
     "amount": re.compile(
@@ -75,7 +76,8 @@ _UNITS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 _PAST = re.compile(
     r"\bbefore\b|\bused to\b|\bprevious(?:ly)?\b|\bformer(?:ly)?\b|\boriginal(?:ly)?\b|\binitial(?:ly)?\b|\bearlier\b"
     r"|\bat first\b|\bin the past\b|\bback then\b|\bprior to\b|\bfirst (?:plan|date|price|offer|target|goal|idea)\w*\b"
-    r"|\bno longer\b|\buntil\b|\bold (?:address|phone|number|job|flat|apartment|price|employer|home|house|e-?mail|place|rate|dose)\b"
+    r"|\bno longer\b|\buntil\b"
+    r"|\bold (?:address|phone|number|job|flat|apartment|price|employer|home|house|e-?mail|place|rate|dose)\b"
     r"|以前|之前|原来|原先|原本|最初|当初|起初|从前|过去|曾经|一开始|旧的|本来"
 )
 _PRESENT = re.compile(

@@ -56,7 +56,7 @@ def candidates(question: str, blocks: Sequence[EvidenceBlock], history: Sequence
     Args:
         question: As asked.
         blocks: Evidence, best first.
-        history: Earlier questions of the session, oldest first. The last one is what a question that refers back is about.
+        history: Earlier questions of the session, oldest first. The last one is the topic of one that refers back.
     """
     if not blocks:
         return []

@@ -15,7 +15,7 @@ CONFIDENT = 0.5
 
 _EXACT = re.compile(
     r"\bexact(?:ly)?\b|\bprecise(?:ly)?\b|\bverbatim\b|\bword[- ]for[- ]word\b|\bliteral(?:ly)?\b"
-    r"|\bin (?:my|his|her|their) words\b|\boriginal(?: (?:text|wording|words|message|statement|version))?\b|\bexact wording\b"
+    r"|\bin (?:my|his|her|their) words\b|\boriginal(?: (?:text|wording|words|message|statement|version))?\b"
     r"|精确|精準|准确|准確|确切|確切|原文|原话|原話|原句|一字不差|逐字|具体(?:是|到)?"
 )
 _PROOF = re.compile(

@@ -2,8 +2,8 @@
 
 Weights were chosen on English and Chinese conversations against three public byte-pair vocabularies (cl100k, o200k and
 an older Claude). Totals over other collections lie within -3 to +10 % (English) and -11 to +8 % (Chinese) of the mean
-of the three, which for Chinese differ among themselves by half. Summed over its lines, a text costs at least what it costs
-as a whole, so a budget can be filled line by line.
+of the three, which for Chinese differ among themselves by half. Summed over its lines, a text costs at least what it
+costs as a whole, so a budget can be filled line by line.
 """
 
 from __future__ import annotations
