@@ -31,7 +31,9 @@ class AIMConfig(BaseModel):
     inertia_strength: float = Field(0.5, ge=0, description="λ in d = q + λ·v; 0 switches inertia off.")
     inertia_momentum: float = Field(0.5, ge=0, lt=1, description="μ in v ← μ·v + (1−μ)·q.")
     left_spin: float = Field(0.0, ge=0, description="α of the left-spin gate on inertia at sharp turns; 0 = off.")
-    lexical_inertia: float = Field(0.8, ge=0, le=1, description="Weight of the last turn's words, squared for the one before, ...; 0 = off.")
+    lexical_inertia: float = Field(
+        0.8, ge=0, le=1, description="Weight of the last turn's words, squared for the one before, ...; 0 = off."
+    )
 
     # Temporal mirror
     weight_decay_gamma: float = Field(

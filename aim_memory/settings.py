@@ -44,7 +44,9 @@ class GeneratorSettings(_Section):
     url: str | None = Field(None, description="Base URL of an OpenAI-compatible server, up to and with /v1.")
     model: str | None = None
     api_key: SecretStr | None = None
-    timeout_s: float = Field(45.0, gt=0, description="Shorter than the answer timeout, so that a fallback still answers.")
+    timeout_s: float = Field(
+        45.0, gt=0, description="Shorter than the answer timeout, so that a fallback still answers."
+    )
 
 
 class LimitSettings(_Section):

@@ -20,7 +20,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 """A batch of vectors, shape (n, d), float32, row-major."""
 
 TokenBits: TypeAlias = NDArray[np.uint8]
-"""Signs of the vectors of a text's tokens, eight to a byte: (tokens, d / 8). Late interaction keeps this of a document."""
+"""Signs of the vectors of a text's tokens, eight to a byte: (tokens, d / 8). What late interaction keeps of it."""
 
 AnchorKind = Literal["number", "date", "name", "identifier", "symbol", "definition"]
 Mode = Literal["fast", "strict", "auto"]
