@@ -31,7 +31,7 @@ TOUR = (
     ("An exact figure, asked for in other words", "q-ada-17"),
     ("A fact that changed since", "q-ada-01"),
     ("In Chinese", "q-lin-08"),
-    ("A follow-up: “she” (她) is the friend asked for before", "q-lin-04"),
+    ("A follow-up: “there” is the holiday asked for before", "q-ada-08"),
     ("Something that memory does not hold", "q-ada-10"),
 )
 """What each question shows, and which of ``examples/questions.jsonl`` it is."""

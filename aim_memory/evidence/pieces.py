@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.summary import SUMMARY_WORDS, summary_spans, words
+from aim_memory.evidence.summary import summary_spans, words
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.text import analyse, is_question, sentences
 from aim_memory.types import StoredMemory
 
 Span = tuple[int, int]
+WHOLE_WORDS = 80
+"""A text of up to so many words is never taken apart."""
 RankedMemory = tuple[StoredMemory, float, bool]
 """A memory, its score, and whether what it says still holds."""
 
@@ -45,8 +47,6 @@ class Source:
     @property
     def summary(self) -> tuple[Span, ...]:
         """The stretches that its summary is made of."""
-        if len(self.pieces) == 1:
-            return ((self.pieces[0].start, self.pieces[0].end),)
         return _summary(self.memory.text)
 
 
@@ -125,7 +125,7 @@ _summary = lru_cache(maxsize=4096)(summary_spans)
 
 
 def _spans(text: str) -> list[Span]:
-    if words(text) <= SUMMARY_WORDS:
+    if words(text) <= WHOLE_WORDS:
         start, end = len(text) - len(text.lstrip()), len(text.rstrip())
         return [(start, end)] if start < end else []
     return sentences(text)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from aim_memory.anchors import compare
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.render import joined, line
+from aim_memory.evidence.render import day, joined, line, render
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
 
@@ -19,7 +19,7 @@ class Context:
     """What a generator is given, and what it stands for."""
 
     text: str
-    """One line per memory, oldest first."""
+    """One line per memory, oldest first; the day stands where it changes."""
     pieces: tuple[EvidenceBlock, ...]
     """The same stretches as literal text of their memories, best memory first, text order within one."""
     coverage: tuple[Anchor, ...]
@@ -67,7 +67,7 @@ def build(
 
 
 class _Draft:
-    """A context being filled. Costs are kept per line, so adding is cheap and never counts too little."""
+    """A context being filled. Costs are kept per line and day, so adding is cheap and never counts too little."""
 
     def __init__(self, sources: Sequence[Source], budget: int) -> None:
         self._sources = sources
@@ -78,7 +78,9 @@ class _Draft:
     @property
     def left(self) -> int:
         """Tokens of the budget that are free."""
-        return self._budget - sum(self._costs.values())
+        days = {day(self._sources[place].memory) for place in self._costs}
+        dated = sum(self._costs[place] for place in self._costs if not self._undated(place))
+        return self._budget - sum(self._costs.values()) - DAY_COST * len(days)
 
     def add(self, place: int, spans: Sequence[Span]) -> None:
         """Takes spans of a source if the budget allows; what is there already costs nothing."""

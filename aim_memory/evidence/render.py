@@ -1,4 +1,7 @@
-"""The lines of a context: one per memory, oldest first, with date, speaker and a mark on what no longer holds."""
+"""The lines of a context: one per memory, oldest first, with day, speaker and a mark on what no longer holds.
+
+The day stands where it changes; a line without one is of the same day as the line before.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,24 @@ GAP = " … "
 """Stands for what was left out between two stretches of a text."""
 
 
+def day(memory: StoredMemory) -> str:
+    return f"{memory.timestamp:%Y-%m-%d}"
+
+
+def render(lines: Sequence[tuple[str, str]]) -> str:
+    """(day, line) pairs as text. A line that does not begin with a letter keeps its day, so that none can feign one."""
+    shown = ["", *(own for own, _ in lines)]
+    return "\n".join(
+        line if own == before and line[:1].isalpha() else f"{own} {line}"
+        for before, (own, line) in zip(shown, lines, strict=False)
+    )
+
+
 def line(memory: StoredMemory, current: bool, spans: Sequence[Span]) -> str:
-    """``2025-02-03 Ada: ...``; stretches that touch are joined, others have a gap between them."""
-    who = memory.speaker or memory.role
-    head = f"{memory.timestamp:%Y-%m-%d}{f' {plain(who)}' if who else ''}{_mark(memory, current)}: "
+    """``Ada: ...``; stretches that touch are joined, others have a gap between them."""
+    who = plain(memory.speaker or memory.role or "")
+    mark = _mark(memory, current)
+    head = f"{who or '-'}{mark}{':' if who or mark else ''} "
     return head + GAP.join(plain(memory.text[start:end]) for start, end in joined(memory.text, spans))
 
 
