@@ -25,15 +25,21 @@ def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
         settings: Which parts, and how.
         ready: Load the packaged model now, as a server does, and not when something is embedded for the first time.
 
+    Numpy's matrix products use ``settings.embedder.threads`` threads from here on, in the whole process.
+
     Raises:
         ConfigurationError: a setting is wrong.
         MissingExtraError: an optional dependency is not installed.
         StorageError: the store cannot be opened.
     """
     with needs("embedded"):
+        from threadpoolctl import threadpool_limits
+
         from aim_memory.storage.index import FlatIndex
         from aim_memory.storage.keeper import FollowingKeeper
 
+    # The matrices of one question are small: more threads wait for each other, and twice the CPU time is gone.
+    threadpool_limits(settings.embedder.threads, user_api="blas")
     embedder = open_embedder(settings.embedder, ready=ready)
     store = open_store(settings, embedder.generation)
     return MemoryEngine(

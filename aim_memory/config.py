@@ -59,6 +59,8 @@ class AIMConfig(BaseModel):
     def reference(cls) -> AIMConfig:
         """The numbers of the original description."""
         return cls(
+            notion_weight=0.0,
+            late_weight=0.0,
             hot_window_size=256,
             local_cluster_k=32,
             inertia_strength=0.5,

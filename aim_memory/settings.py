@@ -31,7 +31,7 @@ class EmbedderSettings(_Section):
     device: str | None = Field(None, description="cuda, hpu, npu, xpu, mps or cpu; the first that is there.")
     query_prefix: str = ""
     document_prefix: str = ""
-    threads: int = Field(1, ge=1, description="Torch threads; one is the most efficient per CPU second.")
+    threads: int = Field(1, ge=1, description="Of torch and numpy, process-wide; one is the most efficient.")
     batch_size: int = Field(32, ge=1)
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Of the model's arithmetic; auto is bfloat16 on a CPU that computes it natively."

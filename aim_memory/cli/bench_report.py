@@ -31,7 +31,7 @@ COLUMNS = {
     "ms": "ms",
 }
 """Figure → heading."""
-WIDTH = 150
+WIDTH = 160
 """Columns of the tables where the output is no terminal."""
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.summary import summary_spans, words
+from aim_memory.evidence.summary import SUMMARY_WORDS, summary_spans, words
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.text import analyse, is_question, sentences
 from aim_memory.types import StoredMemory
 
 Span = tuple[int, int]
 WHOLE_WORDS = 80
-"""A text of up to so many words is never taken apart."""
+"""A text of up to so many words comes whole where it fits."""
 RankedMemory = tuple[StoredMemory, float, bool]
 """A memory, its score, and whether what it says still holds."""
 
@@ -43,6 +43,18 @@ class Source:
     score: float
     current: bool
     pieces: tuple[Piece, ...]
+
+    @property
+    def lead(self) -> Sequence[Span]:
+        """What it is represented by: all of a text that is not long, else its most relevant piece."""
+        if words(self.memory.text) <= WHOLE_WORDS:
+            return [(piece.start, piece.end) for piece in self.pieces]
+        return self.best
+
+    @property
+    def best(self) -> Sequence[Span]:
+        """Its most relevant piece; none of an empty text."""
+        return [(piece.start, piece.end) for piece in sorted(self.pieces, key=lambda piece: -piece.worth)[:1]]
 
     @property
     def summary(self) -> tuple[Span, ...]:
@@ -125,7 +137,7 @@ _summary = lru_cache(maxsize=4096)(summary_spans)
 
 
 def _spans(text: str) -> list[Span]:
-    if words(text) <= WHOLE_WORDS:
+    if words(text) <= SUMMARY_WORDS:
         start, end = len(text) - len(text.lstrip()), len(text.rstrip())
         return [(start, end)] if start < end else []
     return sentences(text)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from aim_memory.anchors import compare
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.render import day, joined, line, render
+from aim_memory.evidence.render import day, joined, line, render, shares_day
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
+
+DAY_COST = count_tokens("2025-03-06 ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ def build(
     """Chooses what of the hits goes into the context.
 
     Without ``refill`` every hit comes as its summary, best first, while the budget lasts. With it, sentences that hold
-    question anchors nobody has covered yet come first, then each memory's best sentence in rank order, then the other
-    sentences by rank and relevance. Short texts are always whole, sentences never cut, the budget never exceeded.
+    question anchors nobody has covered yet come first, then each memory in rank order (texts that are not long whole,
+    of long ones the best sentence), then the other sentences by rank and relevance. Texts of a summary's length are
+    always whole, sentences never cut, the budget never exceeded.
 
     Args:
         question: As asked.
@@ -56,10 +59,14 @@ def build(
     sources = cut(question, order(hits, (neighbours or {}) if refill else {}))
     draft = _Draft(sources, budget_tokens)
     if refill:
-        for choice in (_anchored(anchors, sources), _leading(sources), _remaining(sources)):
-            for piece in choice:
-                if piece.tokens <= draft.left:
-                    draft.add(piece.place, [(piece.start, piece.end)])
+        for piece in _anchored(anchors, sources):
+            draft.add(piece.place, [(piece.start, piece.end)])
+        for place, source in enumerate(sources):
+            if not draft.add(place, source.lead):
+                draft.add(place, source.best)
+        for piece in _remaining(sources):
+            if piece.tokens <= draft.left:
+                draft.add(piece.place, [(piece.start, piece.end)])
     else:
         for place, source in enumerate(sources):
             draft.add(place, source.summary)
@@ -74,30 +81,36 @@ class _Draft:
         self._budget = budget
         self._chosen: dict[int, list[Span]] = {}
         self._costs: dict[int, int] = {}
+        self._dated = [(day(source.memory), shares_day(line(source.memory, source.current, []))) for source in sources]
 
     @property
     def left(self) -> int:
         """Tokens of the budget that are free."""
-        days = {day(self._sources[place].memory) for place in self._costs}
-        dated = sum(self._costs[place] for place in self._costs if not self._undated(place))
-        return self._budget - sum(self._costs.values()) - DAY_COST * len(days)
+        return self._budget - sum(self._costs.values()) - DAY_COST * len(self._days(self._chosen))
 
-    def add(self, place: int, spans: Sequence[Span]) -> None:
-        """Takes spans of a source if the budget allows; what is there already costs nothing."""
+    def add(self, place: int, spans: Sequence[Span]) -> bool:
+        """Takes spans of a source if the budget allows, and says so; what is there already costs nothing."""
         held = self._chosen.get(place, [])
         wanted = [*held, *(span for span in spans if span not in held)]
         if len(wanted) == len(held):
-            return
+            return True
         cost = count_tokens(self._line(place, wanted) + "\n")
-        if cost - self._costs.get(place, 0) <= self.left:
+        more = DAY_COST * (len(self._days([*self._chosen, place])) - len(self._days(self._chosen)))
+        if cost + more - self._costs.get(place, 0) <= self.left:
             self._chosen[place], self._costs[place] = wanted, cost
+            return True
+        return False
+
+    def _days(self, places: Iterable[int]) -> set[object]:
+        """What a day has to be written for: once a day, and for each line that always has its own."""
+        return {own if keeps else (own, place) for place in places for own, keeps in [self._dated[place]]}
 
     def _line(self, place: int, spans: Sequence[Span]) -> str:
         return line(self._sources[place].memory, self._sources[place].current, spans)
 
     def context(self, anchors: Sequence[Anchor], full_text_tokens: int) -> Context:
         aged = sorted(self._chosen, key=lambda place: _age(self._sources[place].memory))
-        text = "\n".join(self._line(place, self._chosen[place]) for place in aged)
+        text = render([(day(self._sources[place].memory), self._line(place, self._chosen[place])) for place in aged])
         covered = [anchor for anchor in anchors if any(self._holds(anchor, place) for place in aged)]
         return Context(
             text=text,
@@ -137,11 +150,6 @@ def _anchored(anchors: Sequence[Anchor], sources: Sequence[Source]) -> list[Piec
     return found
 
 
-def _leading(sources: Sequence[Source]) -> list[Piece]:
-    """Each memory's most relevant piece, in rank order."""
-    return [max(source.pieces, key=lambda piece: piece.worth) for source in sources if source.pieces]
-
-
 def _remaining(sources: Sequence[Source]) -> list[Piece]:
     """All pieces, by relevance discounted by rank."""
     pieces = [piece for source in sources for piece in source.pieces]
@@ -167,7 +175,8 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    return sum(count_tokens(line(memory, current, []) + "\n") + _cost(memory.text) for memory, _, current in hits)
+    lines = sum(count_tokens(line(memory, current, []) + "\n") + _cost(memory.text) for memory, _, current in hits)
+    return lines + DAY_COST * len({day(memory) for memory, _, _ in hits})
 
 
 @lru_cache(maxsize=4096)

@@ -20,12 +20,17 @@ def day(memory: StoredMemory) -> str:
 
 
 def render(lines: Sequence[tuple[str, str]]) -> str:
-    """(day, line) pairs as text. A line that does not begin with a letter keeps its day, so that none can feign one."""
+    """(day, line) pairs as text."""
     shown = ["", *(own for own, _ in lines)]
     return "\n".join(
-        line if own == before and line[:1].isalpha() else f"{own} {line}"
+        line if own == before and shares_day(line) else f"{own} {line}"
         for before, (own, line) in zip(shown, lines, strict=False)
     )
+
+
+def shares_day(line: str) -> bool:
+    """Whether a line may go without its day; one that does not begin with a letter could feign another day."""
+    return line[:1].isalpha()
 
 
 def line(memory: StoredMemory, current: bool, spans: Sequence[Span]) -> str:
