@@ -35,6 +35,10 @@ practice conversations in examples/; see docs/design/answering.md. Parts lie in 
 stale."""
 
 
+MOST = 0.5
+"""Share of what a question is about that outweighs a missing kind of value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A stretch with the parts of its score."""
@@ -42,8 +46,8 @@ class Candidate:
     stretch: Stretch
     parts: Mapping[str, float]
     support: float
-    """How much of what the question is about it holds with the turns before it, in [0, 1]; 0 without the kind of value
-    asked for."""
+    """How much of what the question is about it holds with the turns before it, in [0, 1]; without the kind of value
+    that the question seems to ask for, only what goes beyond ``MOST``: "which model" may want a number or a thing."""
 
     @property
     def score(self) -> float:
@@ -122,8 +126,9 @@ class _Reading:
 
     def candidate(self, stretch: Stretch) -> Candidate:
         parts = self.parts(stretch)
-        fits = parts["kind"] if self.asked.kinds else 1.0
-        return Candidate(stretch, parts, fits * (parts["led_meaning"] if self.content.words else 1.0))
+        about = parts["led_meaning"] if self.content.words else 1.0
+        fits = parts["kind"] or not self.asked.kinds
+        return Candidate(stretch, parts, about if fits else max(0.0, about - MOST))
 
     def parts(self, stretch: Stretch) -> dict[str, float]:
         place, block = stretch.block, self.evidence.blocks[stretch.block]

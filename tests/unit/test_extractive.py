@@ -153,3 +153,9 @@ def test_nothing_is_quoted_twice() -> None:
 )
 def test_what_a_question_asks_for(question: str, kinds: set[str]) -> None:
     assert asked(question).kinds == kinds
+
+
+def test_a_word_that_may_ask_for_a_code_does_not_silence_a_plain_answer() -> None:
+    talk = [block("a", "The 10M-token model reads whole books."), block("b", "The 128K-token model answers mails.")]
+    assert lines("Which model reads whole books?", talk)[0] == "The 10M-token model reads whole books."
+    assert lines("What does the 10M-token model do?", talk)[0] == "The 10M-token model reads whole books."
