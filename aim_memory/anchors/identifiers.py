@@ -92,7 +92,10 @@ _GRAMMARS = (
         _phone,
     ),
     _Grammar(
-        "flight", tuple(_RIDES.split("|")), re.compile(rf"(?:{_RIDES}) ?([a-z]{{1,2}} \d{{1,4}})(?!\d)"), _compact
+        "flight",
+        tuple(_RIDES.split("|")),
+        re.compile(rf"(?:{_RIDES})(?: (?:is|was|number|no\.?))?[是:]? ?([a-z]{{1,2}} \d{{1,4}})(?!\d)"),
+        _compact,
     ),
     _Grammar(None, ("#",), re.compile(r"(#\d+)\b"), str),
     _Grammar(None, tuple(_PLACES.split("|")), re.compile(rf"(?:{_PLACES})\.? #?(\d+[a-z])\b"), _compact),

@@ -14,7 +14,7 @@ _PLACE = re.compile(
     r"|\b(?:[Ss]treet|[Rr]oad|[Aa]venue|[Ll]ane|[Cc]ourt|[Ff]lat|[Ff]loor|[Ss]quare|[Rr]oom)\b"
     r"|在[\u4e00-\u9fff]{2,}|[\u4e00-\u9fff](?:路|街|区|市|县|省|镇|村|楼|园|院|店|馆|边)"
 )
-_CODE = re.compile(r"\b(?=[\w-]*\d)[A-Za-z]+[\w-]*\d[\w-]*\b|\d{3,}[-\d]{3,}")
+_CODE = re.compile(r"\b(?=[\w-]*\d)[A-Za-z]+[\w-]*\d[\w-]*\b|\b[A-Z]{1,3} \d{2,4}\b|\d{3,}[-\d]{3,}")
 _PERSON = re.compile(
     r"\b(?:brother|sister|mother|father|friend|boss|wife|husband|partner|doctor|son|daughter|neighbour|colleague)\b"
     r"|(?:妈|爸|姐|哥|弟|妹|同事|朋友|老师|医生|先生|女士|阿姨|叔叔|师傅)"

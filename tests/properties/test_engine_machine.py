@@ -108,4 +108,4 @@ TestEngine.settings = settings(max_examples=12, stateful_step_count=20, deadline
 
 @pytest.mark.deep
 class TestEngineLong(EngineMachine.TestCase):
-    settings = settings(max_examples=500, stateful_step_count=100, deadline=None, suppress_health_check=_CHECKS)
+    settings = settings(max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=_CHECKS)
