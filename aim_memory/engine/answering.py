@@ -25,6 +25,7 @@ from aim_memory.bodies import (
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Querying, Recalled, reply
 from aim_memory.engine.writing import Writing
+from aim_memory.errors import StorageError
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, Prompt, Space, Usage
 
@@ -129,16 +130,20 @@ class Answering:
     def _learn(self, tenant: str, request: AnswerRequest, finished: Finished, quotes: tuple[Quote, ...]) -> None:
         """A cited memory was of use; the exchange becomes a memory when that is asked for."""
         if not finished.abstained:
-            uses = dict.fromkeys((quote.memory_id for quote in quotes), 1.0)
-            space = Space(tenant, request.namespace)
-            self._parts.store.reinforce(space, uses)
-            self._parts.keeper.refresh(space)
+            self._reinforce(Space(tenant, request.namespace), quotes)
         if request.remember:
             turns = [MessageItem(role="user", content=request.query)]
             if not finished.abstained:
                 turns.append(MessageItem(role="assistant", content=finished.text))
             exchange = WriteRequest(namespace=request.namespace, session_id=request.session_id, messages=turns)
             self._writing.write(tenant, exchange, idempotency_key=None, author=None)
+
+    def _reinforce(self, space: Space, quotes: tuple[Quote, ...]) -> None:
+        try:
+            self._parts.store.reinforce(space, dict.fromkeys((quote.memory_id for quote in quotes), 1.0))
+        except StorageError:
+            return  # a full or busy store must not cost an answer; the count is only a preference
+        self._parts.keeper.refresh(space)
 
 
 def _earlier(recalled: Recalled) -> tuple[str, ...]:
