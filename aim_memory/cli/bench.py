@@ -43,6 +43,11 @@ Tell: TypeAlias = Callable[[str, int, int], None]
 app = typer.Typer(no_args_is_help=True)
 
 SWITCHES: Mapping[str, Mapping[str, Any]] = {
+    "late interaction": {"late_weight": 0.0},
+    "notions": {"notion_weight": 0.0},
+    "neighbours": {"neighbour_weight": 0.0, "reply_share": 0.0},
+    "speakers": {"speaker_bonus": 0.0, "assistant_penalty": 0.0},
+    "questions": {"question_penalty": 0.0},
     "inertia": {"inertia_strength": 0.0, "lexical_inertia": 0.0},
     "anchors": {"anchor_boost": 0.0},
     "decay": {"decay_strength": 0.0},
@@ -111,7 +116,7 @@ class Job:
                 if home not in folders:
                     step = partial(tell, f"{title}: writing", len(chosen.memories))
                     folders[home] = write_set(home, settings, chosen, step)
-                manner = Manner(name, self.with_session, self.max_tokens)
+                manner = Manner(name.replace(" ", "-"), self.with_session, self.max_tokens)
                 step = partial(tell, f"{title}: asking", len(chosen.questions))
                 runs[name] = Run(folders[home], ask_set(home, settings, chosen, manner, step))
         return runs
