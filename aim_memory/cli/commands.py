@@ -27,7 +27,7 @@ app.add_typer(serving.config_app, name="config")
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def bench(context: typer.Context) -> None:
     """Measure retrieval on evaluation sets of your own. Example: [bold]aimem bench retrieval --data sets/[/bold]"""
-    from aim_memory.cli.bench import app as measuring
+    from aim_memory.cli.bench.app import app as measuring
 
     typer.main.get_command(measuring)(context.args, prog_name="aimem bench")
 

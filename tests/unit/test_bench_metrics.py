@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from math import log2
-from pathlib import Path
 
 import pytest
 
-from aim_memory.cli.bench_metrics import Outcome, difference, holds, ndcg, recall, reciprocal_rank, summary
-from aim_memory.cli.bench_sets import read_sets
-from aim_memory.errors import InvalidInputError
+from aim_memory.cli.bench.intervals import LEAST_CLUSTERS, Pairs, area, auroc, difference
+from aim_memory.cli.bench.metrics import Outcome, holds, ndcg, recall, reciprocal_rank, summary
 
 SECOND_AND_FOURTH = Outcome("a", (False, True, False, True, False), gold=3)
 NOTHING = Outcome("b", (False,) * 20, gold=1)
@@ -48,54 +46,61 @@ def test_words_are_looked_for_whole_and_in_order(context: str, words: str, insid
     assert holds(context, words) is inside
 
 
-def test_a_summary_gives_percentages_and_leaves_out_what_is_not_known() -> None:
+def test_a_summary_gives_percentages() -> None:
     values = summary([SECOND_AND_FOURTH, NOTHING])
     assert values["R@10"] == 33.3
     assert values["MRR"] == 25.0
-    assert values["answer in context"] is None
+
+
+# --- how sure one can be -----------------------------------------------------------------------------------------
+
+
+def alone(count: int) -> list[str]:
+    """All questions about one conversation."""
+    return ["n"] * count
 
 
 def test_a_clear_difference_has_an_interval_without_zero() -> None:
-    better = difference([([0.0] * 40, [1.0] * 30 + [0.0] * 10)])
+    better = difference([Pairs([0.0] * 40, [1.0] * 30 + [0.0] * 10, alone(40))])
     assert better.mean == 75.0
     assert 50 < better.low < 75 < better.high < 95
 
 
 def test_no_difference_has_an_interval_around_zero() -> None:
-    same = difference([([0.0, 1.0] * 30, [1.0, 0.0] * 30), ([1.0], [1.0])])
+    same = difference([Pairs([0.0, 1.0] * 30, [1.0, 0.0] * 30, alone(60)), Pairs([1.0], [1.0], alone(1))])
     assert same.mean == 0.0
     assert same.low < 0 < same.high
 
 
-# --- reading sets ------------------------------------------------------------------------------------------------
-
-MEMORIES = """{"namespace": "n", "id": 7, "session": 1, "text": "one", "speaker": "user"}
-{"namespace": "unused", "id": "8", "text": "two"}
-"""
-QUERIES = """{"namespace": "n", "id": "q1", "text": "?", "category": 2, "gold": [7]}
-{"namespace": "n", "id": "q2", "text": "nothing to find", "gold": []}
-"""
+def test_every_set_counts_once_in_the_mean() -> None:
+    small, large = Pairs([0.0], [1.0], alone(1)), Pairs([1.0] * 99, [1.0] * 99, alone(99))
+    assert difference([small, large]).mean == 50.0
 
 
-def make_set(folder: Path, memories: str = MEMORIES, queries: str = QUERIES) -> Path:
-    (folder / "small").mkdir()
-    (folder / "small" / "memories.jsonl").write_text(memories, encoding="utf-8")
-    (folder / "small" / "queries.jsonl").write_text(queries, encoding="utf-8")
-    return folder
+def test_whole_namespaces_are_drawn_where_there_are_enough() -> None:
+    """Ten questions of a namespace that all change together say no more than one: the interval is wider."""
+    names = [f"n{number // 10}" for number in range(10 * LEAST_CLUSTERS)]
+    before, after = [0.0] * len(names), [float(int(name[1:]) % 2) for name in names]
+    clustered = difference([Pairs(before, after, names)])
+    apart = difference([Pairs(before, after, alone(len(names)))])
+    assert clustered.mean == apart.mean == 50.0
+    assert clustered.high - clustered.low > 2 * (apart.high - apart.low)
 
 
-def test_a_set_keeps_questions_with_gold_and_the_memories_of_their_namespaces(tmp_path: Path) -> None:
-    [small] = read_sets(make_set(tmp_path))
-    [question] = small.questions
-    assert (question.id, question.category, question.gold) == ("q1", "2", frozenset({"7"}))
-    assert [(turn.id, turn.session) for turn in small.memories] == [("7", "1")]
+@pytest.mark.parametrize(
+    ("positive", "negative", "chance"),
+    [
+        ([3, 4], [1, 2], 1.0),
+        ([1, 2], [3, 4], 0.0),
+        ([1, 3], [2, 2], 0.5),
+        ([2, 5], [2, 1, 1], (0.5 + 1 + 1 + 3) / 6),
+    ],
+)
+def test_auroc_is_the_chance_of_the_right_order(positive: list[float], negative: list[float], chance: float) -> None:
+    assert auroc(positive, negative) == pytest.approx(chance)
 
 
-def test_a_set_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"named large.*it has: small"):
-        read_sets(make_set(tmp_path), ["large"])
-
-
-def test_a_line_that_is_not_in_the_form_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"queries.jsonl, line 2: text"):
-        read_sets(make_set(tmp_path, queries=QUERIES.replace('"text": "nothing to find", ', "")))
+def test_the_area_has_an_interval() -> None:
+    found = area([1, 3, 4, 5, 6], [0, 1, 2, 2, 3])
+    assert found.mean == pytest.approx(100 * (0.5 * 1 + 1 + (0.5 + 4) + 5 + 5 + 5) / 25)
+    assert found.low < found.mean <= found.high <= 100

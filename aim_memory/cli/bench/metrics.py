@@ -1,15 +1,14 @@
-"""What is measured of a retrieval, and how sure one can be of a difference."""
+"""What is measured of a retrieval."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
 import numpy as np
-from numpy.typing import NDArray
 
 DEPTH = 20
 """How many results a question is judged by."""
@@ -29,8 +28,6 @@ class Outcome:
     """Tokens of the whole texts of the results."""
     gold_in_context: float = 0.0
     """Share of the gold memories whose text is in the context, whole."""
-    answer_in_context: bool | None = None
-    """Whether the answer's words are in the context, in order; None where no answer is given."""
     scanned: int = 0
     stored: int = 0
     seconds: float = 0.0
@@ -66,10 +63,16 @@ MEASURES: Mapping[str, Callable[[Outcome], float]] = {
 
 def holds(context: str, words: str) -> bool:
     """Whether ``words`` stand in ``context`` one after the other, whatever their case, width and punctuation."""
-    return f" {_plain(words)} " in f" {_plain(context)} " or (_has_cjk(words) and _plain(words) in _plain(context))
+    return stands(bare(context), bare(words))
 
 
-def _plain(text: str) -> str:
+def stands(context: str, words: str) -> bool:
+    """The same for texts that are ``bare`` already."""
+    return f" {words} " in f" {context} " or (_has_cjk(words) and words in context)
+
+
+def bare(text: str) -> str:
+    """The words of a text, folded, with one blank between them."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
@@ -77,14 +80,12 @@ def _has_cjk(text: str) -> bool:
     return re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text) is not None
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float | int]:
     """Means over questions: shares as percentages, tokens and milliseconds per question."""
-    answered = [outcome.answer_in_context for outcome in outcomes if outcome.answer_in_context is not None]
     stored = sum(outcome.stored for outcome in outcomes)
     return {
         "n": len(outcomes),
         **{name: percentage([measure(outcome) for outcome in outcomes]) for name, measure in MEASURES.items()},
-        "answer in context": percentage(answered) if answered else None,
         "context tokens": round(float(np.mean([outcome.context_tokens for outcome in outcomes])), 1),
         "full-text tokens": round(float(np.mean([outcome.full_tokens for outcome in outcomes])), 1),
         "scanned": round(100 * sum(outcome.scanned for outcome in outcomes) / stored, 1) if stored else 0.0,
@@ -94,35 +95,3 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
 
 def percentage(shares: Sequence[float]) -> float:
     return round(100 * float(np.mean(shares)), 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A mean difference in points, with the bounds of its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def difference(
-    pairs: Collection[tuple[Sequence[float], Sequence[float]]], resamples: int = 2000, seed: int = 7
-) -> Difference:
-    """Mean over sets of the mean paired difference (second − first), in points, by a stratified paired bootstrap.
-
-    Args:
-        pairs: For each set, the measure of every question under the first and under the second configuration.
-    """
-    drawn = np.random.default_rng(seed)
-    sets = [100 * (np.asarray(second) - np.asarray(first)) for first, second in pairs]
-    means = np.mean([_resampled(values, resamples, drawn) for values in sets], axis=0)
-    low, high = np.percentile(means, [2.5, 97.5])
-    mean = float(np.mean([values.mean() for values in sets]))
-    return Difference(round(mean, 2), round(float(low), 2), round(float(high), 2))
-
-
-def _resampled(values: NDArray[np.float64], resamples: int, drawn: np.random.Generator) -> NDArray[np.float64]:
-    """(resamples,) means of as many values drawn with replacement."""
-    picks = drawn.integers(len(values), size=(resamples, len(values)))
-    means: NDArray[np.float64] = values[picks].mean(axis=1)
-    return means
