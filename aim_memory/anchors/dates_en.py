@@ -65,7 +65,7 @@ _PAST = re.compile(
 _LASTING = re.compile(r"(?:n't|\bnot|\bnever|\bfirst|\bonly)\b[^.,;]*$")
 """Makes "in eight days" a stretch that lasted: "hasn't moved in eight days"."""
 _PREPOSITION = re.compile(
-    r"\b(?:in|last|next|this|since|until|by|of|early|late|mid|on|before|after|during|every|from|to|for) $"
+    r"\b(?:in|last|next|this|since|until|by|of|early|late|mid|on|before|after|between|during|every|from|to|for) $"
 )
 
 

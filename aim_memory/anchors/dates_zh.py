@@ -31,7 +31,7 @@ _NEAR_DAYS = {
     "今晚": 0,
 }
 _NEAR_DAYS |= {"今晨": 0, "今夜": 0, "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "大后天": 3}
-_NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "本年": 0, "明年": 1, "后年": 2}
+NEAR_YEARS = {"前年": -2, "去年": -1, "今年": 0, "本年": 0, "明年": 1, "后年": 2}
 _WEEKDAYS = (
     {char: index for index, char in enumerate("一二三四五六")}
     | {"日": 6, "天": 6}
@@ -42,7 +42,7 @@ _UNITS = {"天": "day", "日": "day", "周": "week", "星期": "week", "礼拜":
 _QUARTERS = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 
 _ZH = re.compile(
-    rf"(?P<absolute>(?P<year>(?:19|20)\d\d|[一二][零〇一二三四五六七八九]{{3}}|{'|'.join(_NEAR_YEARS)})(?:年|(?<=年))的?"
+    rf"(?P<absolute>(?P<year>(?:19|20)\d\d|[一二][零〇一二三四五六七八九]{{3}}|{'|'.join(NEAR_YEARS)})(?:年|(?<=年))的?"
     rf"(?:(?P<ymonth>{_N})月(?:份|(?P<yday>{_N})[日号]?)?|第?(?P<quarter>[一二三四1-4])季度|(?P<season>[春夏秋冬])[天季]?)?)"
     rf"|(?P<monthday>(?<![\d个几])(?P<month>{_N})月(?:份|(?P<day>{_N})[日号]?(?:[-到至](?P<until>{_N})[日号])?)?)"
     rf"|(?P<named>{'|'.join(sorted(_NEAR_DAYS, key=len, reverse=True))})"
@@ -70,7 +70,7 @@ def _number(text: str) -> int:
 
 def _absolute(match: re.Match[str], today: date) -> Span | None:
     word = match["year"]
-    year = today.year + _NEAR_YEARS[word] if word in _NEAR_YEARS else _number(word)
+    year = today.year + NEAR_YEARS[word] if word in NEAR_YEARS else _number(word)
     if match["yday"]:
         return calendar.day(year, _number(match["ymonth"]), _number(match["yday"]))
     if match["ymonth"]:

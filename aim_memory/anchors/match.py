@@ -34,12 +34,19 @@ def compare(wanted: Sequence[Anchor], held: Sequence[Anchor]) -> AnchorMatch:
     A held anchor contradicts a wanted one when kind, dimension and stated slot are the same and none of the held
     anchors agrees with it. Definitions and names never contradict.
     """
-    matched = tuple(anchor for anchor in wanted if any(agree(anchor, other) for other in held))
-    missing = tuple(anchor for anchor in wanted if anchor not in matched) if len(matched) < len(wanted) else ()
-    conflicting = (
-        tuple(other for other in held if any(_same_slot(anchor, other) for anchor in missing)) if missing else ()
-    )
+    matched = tuple([anchor for anchor in wanted if _held(anchor, held)])
+    if len(matched) == len(wanted):
+        return AnchorMatch(matched)
+    missing = tuple([anchor for anchor in wanted if anchor not in matched])
+    conflicting = tuple([other for other in held if any(_same_slot(anchor, other) for anchor in missing)])
     return AnchorMatch(matched, missing, conflicting)
+
+
+def _held(wanted: Anchor, held: Sequence[Anchor]) -> bool:
+    for other in held:  # a loop: this runs for every anchor of every candidate
+        if agree(wanted, other):
+            return True
+    return False
 
 
 def agree(one: Anchor, other: Anchor) -> bool:
@@ -75,6 +82,8 @@ def _within(inner: Anchor, outer: Anchor) -> bool:
 
 
 def _same_name(one: str, other: str) -> bool:
+    if " " not in one and " " not in other:
+        return False
     first, second = one.split(), other.split()
     shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
     return len(shorter) < len(longer) and set(shorter) <= set(longer)

@@ -11,25 +11,42 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aim_memory.anchors import slots
-from aim_memory.anchors.numerals import CJK_NUMERALS, LARGEST, NUMBER_WORDS, ORDINALS, SCALES, SMALL, chinese, spelled
+from aim_memory.anchors.numerals import (
+    CJK_NUMERALS,
+    HANGUL_NUMERALS,
+    LARGEST,
+    NUMBER_WORDS,
+    ORDINALS,
+    SCALES,
+    SMALL,
+    chinese,
+    spelled,
+)
 from aim_memory.anchors.surface import Surface
 from aim_memory.anchors.times import clock_key, times
 from aim_memory.anchors.units import CJK_UNIT, COUNT_UNITS, CURRENCY_SIGNS, UNITS, magnitude, number_key
+from aim_memory.anchors.units_world import WORLD_SCALES
+from aim_memory.text import script
 from aim_memory.types import Anchor
 
 _DIGITS = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\d+")
+_CONTINENTAL = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\d)|\d+[.,]\d{1,2}(?!\d)|\d+")
+"""Of German, Spanish, Russian: 1.150,50."""
 _MOST_CHARACTERS = 40
 _DURATION = re.compile(r"(?<![\d:])(\d):([0-5]\d):([0-5]\d)(?![\d:])")
+_MIXED = re.compile(r"(?<![\d.])(?<!\d,)(\d{1,4})万(\d{1,4})(千|百|(?<=\d{4}))")
+"""5万8千, 5万8000; 5万8 alone is left to the first part."""
 _CURRENCY_BEFORE = re.compile(r"(?:(?:us|ca|a|hk|nt)?\$|[€£¥₹₩]|\b(?:usd|eur|gbp|cny|rmb|jpy|hkd|twd) ?) ?$")
 _SIGNED = {"hk$": "hkd", "nt$": "twd", "us$": "usd", "ca$": "cad", "a$": "aud"}
 _MAGNITUDE = re.compile(
     r"[ -]?(?P<word>hundred|thousand|million|billion|trillion|mln|mn|bn)\b|"
-    r"(?P<letter>[kKMB])(?:[nN])?(?![A-Za-z0-9])|(?P<cjk>[十百千万亿]+)"
+    r"(?P<letter>[kKMB])(?:[nN])?(?![A-Za-z0-9])|(?P<cjk>[十百千万亿]+)|"
+    rf" ?(?P<far>{'|'.join(sorted(WORLD_SCALES, key=len, reverse=True))})(?![a-zа-я\u0620-\u064a])(?:(?<=тыс|млн)\.)?"
 )
 _LETTERS = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}
 _SHORT = {"mln": 1e6, "mn": 1e6, "bn": 1e9}
 _PLACES = {"十": 10.0, "百": 100.0, "千": 1e3, "万": 1e4, "亿": 1e8}
-_UNIT_WORD = re.compile(r"( ?-?)(%|°[cf]?|℃|km/h\b|m²|m2\b|[a-z]+(?:-olds?)?)")
+_UNIT_WORD = re.compile(r"( ?-?)(%|°[cf]?|℃|km/h\b|m²|m2\b|[a-z]+(?:-olds?)?|[а-я]+|[\u0620-\u064a]+)")
 _ALONE = frozenset("gmlhw%°")
 """Units of one character that may stand apart from their number."""
 _ORDINAL = re.compile(r"(?<!\d)(\d++)(?:st|nd|rd|th)\b")
@@ -38,11 +55,13 @@ _CJK_PERCENT = re.compile(rf"百分之(\d+(?:\.\d+)?|[{CJK_NUMERALS}]+(?:点[{CJ
 _CJK_NUMERAL = re.compile(
     rf"[{CJK_NUMERALS}]+(?:点[{CJK_NUMERALS}]+(?=[万亿%度公千米元块]|$))?|半(?=小时|年|个小时|个钟头)"
 )
+_HANGUL = re.compile("[가-힣]")
+_KOREAN_NUMERAL = re.compile("(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*")
 _CLASSIFIER = re.compile(
     r"个(?!小时|钟头|星期|礼拜|月|人|字)|[只条张本台辆家位件栋间套层双杯瓶碗份部首颗棵把支封场届门颗粒箱包盒种项座间]"
 )
 _IDIOMS = re.compile(
-    r"千万(?=别|不|要|记|得|小)|万一|十分(?!钟)|三三两两|一五一十|七七八八|五一|十一(?=假|长假|黄金)|双十一|六一|千千万"
+    r"千万(?=别|不|要|记|得|小)|万一|十分(?!钟)|三三两两|一五一十|七七八八|五一|十一(?=假|长假|黄金)|双十一|六一|千千万|一时间"
 )
 _HALF_AFTER = re.compile(r"(?:个?半)")
 _DETERMINERS = frozenset("the my our his her their its your".split())
@@ -60,7 +79,7 @@ def find_numbers(surface: Surface) -> list[Anchor]:
     """Number anchors, in no order; their text is claimed."""
     found = [_anchor(surface, amount) for amount in _percents(surface)]
     found += [*_times(surface), *_ordinals(surface)]
-    for grammar in (_chinese_amounts, _digit_amounts, _word_amounts):
+    for grammar in (_chinese_amounts, _korean_amounts, _digit_amounts, _word_amounts):
         found.extend(
             _anchor(surface, amount) for amount in grammar(surface) if _claim(surface, amount.start, amount.end)
         )
@@ -121,16 +140,33 @@ def _digit_amounts(surface: Surface) -> Iterator[_Amount]:
     for match in _DURATION.finditer(lower):
         hours, minutes, seconds = (int(part) for part in match.groups())
         yield _Amount(*match.span(), 3600.0 * hours + 60 * minutes + seconds, "second")
-    for match in _DIGITS.finditer(lower):
+    for match in _MIXED.finditer(lower) if "万" in lower else ():
+        value = 1e4 * int(match[1]) + int(match[2]) * _PLACES.get(match[3], 1.0)
+        if amount := _measured(surface, *match.span(), value, None):
+            yield amount
+    grammar, mark = _notation(surface)
+    for match in grammar.finditer(lower):
         start, end = match.span()
         before = lower[start - 1] if start else " "
         if (before.isascii() and (before.isalpha() or before in "_./:#@\\")) or not surface.free(start, end):
             continue
         currency, start = _currency(lower, start)
-        value = float(match.group().replace(",", "")) if end - start < _MOST_CHARACTERS else LARGEST
+        value = _value(match.group(), mark) if end - start < _MOST_CHARACTERS else LARGEST
         amount = _measured(surface, start, end, value, currency) if value < LARGEST else None
         if amount:
             yield amount
+
+
+def _notation(surface: Surface) -> tuple[re.Pattern[str], str]:
+    """How digits are written in a text: (grammar, decimal mark)."""
+    continental = surface.language != "en" or script(surface.text) == "cyrillic"
+    return (_CONTINENTAL, ",") if continental else (_DIGITS, ".")
+
+
+def _value(digits: str, mark: str) -> float:
+    if mark == "," and not re.fullmatch(r"\d+\.\d{1,2}", digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    return float(digits.replace(",", ""))
 
 
 def _currency(lower: str, start: int) -> tuple[str | None, int]:
@@ -164,6 +200,8 @@ def _magnitude(surface: Surface, end: int, currency: str | None) -> tuple[float,
         for char in match["cjk"]:
             factor *= _PLACES[char]
         return factor, match.end()
+    if match["far"]:
+        return WORLD_SCALES[match["far"]], match.end()
     if match["word"]:
         return float(SCALES.get(match["word"], 0) or _SHORT[match["word"]]), match.end()
     return _LETTERS[match["letter"]], match.end()
@@ -245,6 +283,14 @@ def _percents(surface: Surface) -> Iterator[_Amount]:
         value = _decimal(match[1])
         if value is not None and _claim(surface, *match.span()):
             yield _Amount(match.start(), match.end(), value, "percent")
+
+
+def _korean_amounts(surface: Surface) -> Iterator[_Amount]:
+    """칠십만 원: numerals with a unit behind them; without one they are syllables of words."""
+    for match in _KOREAN_NUMERAL.finditer(surface.lower) if _HANGUL.search(surface.lower) else ():
+        value, (unit, end) = chinese(match.group().translate(HANGUL_NUMERALS)), _unit(surface, match.end())
+        if value is not None and unit:
+            yield _Amount(match.start(), end, value, unit)
 
 
 def _chinese_amounts(surface: Surface) -> Iterator[_Amount]:

@@ -25,6 +25,8 @@ ORDINALS = {
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")}
 _DIGITS |= {"〇": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
 _PLACES = {"十": 10, "百": 100, "千": 1_000}
+HANGUL_NUMERALS = str.maketrans("영일이삼사오육칠팔구십백천만억", "零一二三四五六七八九十百千万亿")
+"""Sino-Korean numerals, as the Chinese ones they are."""
 CJK_NUMERALS = "零〇一二两三四五六七八九十百千万亿"
 
 

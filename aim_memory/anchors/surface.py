@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from aim_memory.text import fold
+from aim_memory.text import Tongue, fold
+from aim_memory.text.tongues import tongue_of
 
 _PLAIN = dict(zip("’‘–−‐‑—￥", "''-----¥", strict=True))
 _WORD = re.compile(r"[a-z]+")
@@ -38,6 +39,8 @@ class Surface:
     words: tuple[tuple[int, int, str], ...]
     """(start, end, word) of each run of Latin letters in ``lower``."""
     cjk: bool
+    language: Tongue
+    """Of the Latin words."""
     _claimed: bytearray = field(repr=False)
 
     def free(self, start: int, end: int) -> bool:
@@ -53,4 +56,5 @@ def read(text: str) -> Surface:
     cased = text if text.isascii() else text.translate(_CASED)
     lower = cased.lower() if text.isascii() else cased.translate(_LOWER)
     words = tuple([(*match.span(), match.group()) for match in _WORD.finditer(lower)])
-    return Surface(text, cased, lower, words, bool(_CJK.search(cased)), bytearray(len(text)))
+    language = tongue_of([word for _, _, word in words], text)
+    return Surface(text, cased, lower, words, bool(_CJK.search(cased)), language, bytearray(len(text)))

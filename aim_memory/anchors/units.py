@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aim_memory.anchors.units_world import WORLD_FORMS
+
 _FORMS = {
     "km": "km kms kilometer kilometers kilometre kilometres 公里 千米",
     "m": "m meter meters metre metres 米",
@@ -67,7 +69,7 @@ _FORMS = {
     "point": "point points pts 分",
     "time": "times 次 遍 回",
 }
-UNITS = {form: unit for unit, forms in _FORMS.items() for form in forms.split()}
+UNITS = {form: unit for table in (WORLD_FORMS, _FORMS) for unit, forms in table.items() for form in forms.split()}
 """Surface form → canonical unit."""
 
 CURRENCY_SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "cny", "₹": "inr", "₩": "krw"}
@@ -105,9 +107,10 @@ _BASE = {
     "kw": ("w", 1000.0),
 }
 
-_CJK_FORMS = sorted((form for form in UNITS if form[0] >= "\u3400"), key=len, reverse=True)
+_GLUED = re.compile("[\u0e00-\u0e7f\u3040-\uffff]")
+_CJK_FORMS = sorted(filter(_GLUED.match, UNITS), key=len, reverse=True)
 CJK_UNIT = re.compile(f"(?:{'|'.join(_CJK_FORMS)})(?!级|口|民)")
-"""The longest Chinese unit at a position."""
+"""The longest unit at a position, where no space ends a word: Han, kana, Hangul, Thai."""
 
 
 def dimension(unit: str | None) -> str | None:

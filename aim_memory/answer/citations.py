@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aim_memory.anchors import compare, extract
+from aim_memory.answer.dated import is_date_line
 from aim_memory.text import analyse, sentences
 from aim_memory.types import Anchor, EvidenceBlock
 
@@ -33,10 +34,13 @@ def cite(answer: str, blocks: Sequence[EvidenceBlock]) -> tuple[Quote, ...]:
     """Citations in the order of the answer, none twice.
 
     A line that lies literally in a block cites exactly that. Any other sentence cites the sentence that supports it
-    best, among the blocks it names by number ("[2]") or else among all; a sentence nothing supports cites nothing.
+    best, among the blocks it names by number ("[2]") or else among all; a sentence nothing supports cites nothing, and
+    nor does the resolved date of a quote.
     """
     found: dict[Quote, None] = {}
     for line in answer.split("\n"):
+        if is_date_line(line):
+            continue
         literal = _literal(line.strip(), blocks)
         for quote in [literal] if literal else _supports(line, blocks):
             found.setdefault(quote)

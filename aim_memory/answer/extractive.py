@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
+from aim_memory.answer.dated import date_line
 from aim_memory.answer.finish import abstention
 from aim_memory.answer.scoring import Candidate, candidates
 from aim_memory.answer.stretches import overlap
@@ -23,7 +24,8 @@ LEAST_CONFIDENCE = 0.1
 class ExtractiveGenerator(Generator):
     """Quotes the one to three stretches that answer best, one a line, best first; abstains when nothing fits.
 
-    Every line is a literal stretch of one block, so its citation is exact. It looks at ``Prompt.question``,
+    Every quote is a literal stretch of one block, so its citation is exact. Where a date is asked for and the best
+    quote does not say it in full ("last Friday"), a last line does. It looks at ``Prompt.question``, ``history``,
     ``blocks`` and ``confidence`` only: instructions in stored text are text to it.
     """
 
@@ -42,11 +44,14 @@ class ExtractiveGenerator(Generator):
 
 
 def answer(question: str, blocks: Sequence[EvidenceBlock], confidence: float, history: Sequence[str] = ()) -> list[str]:
-    """The quotes, best first; none when the evidence does not seem to hold an answer."""
+    """The quotes, best first, and the date they give; none when the evidence does not seem to hold an answer."""
     chosen: list[Candidate] = []
     for candidate in candidates(question, blocks, history) if confidence >= LEAST_CONFIDENCE else ():
         near = not chosen or candidate.score >= chosen[0].score - CLOSE
         if near and len(chosen) < QUOTES and not any(overlap(candidate.stretch, taken.stretch) for taken in chosen):
             chosen.append(candidate)
-    supported = any(candidate.support >= LEAST_SUPPORT for candidate in chosen)
-    return [candidate.stretch.text for candidate in chosen] if supported else []
+    if not any(candidate.support >= LEAST_SUPPORT for candidate in chosen):
+        return []
+    quotes = [candidate.stretch for candidate in chosen]
+    line = date_line(question, quotes[0], blocks)
+    return [quote.text for quote in quotes] + ([line] if line else [])

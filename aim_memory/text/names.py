@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from aim_memory.text.fold import fold
-from aim_memory.text.script import HAN
+from aim_memory.text.script import HAN, HANGUL, KANA, UNSPACED
 
 ROLES = frozenset(
     "user assistant system tool human ai bot agent doc document kb note import function developer model me you "
     "用户 助手 助理 系统 客服 机器人".split()
 )
 """Speaker values that say what somebody is, not who."""
-_HAN = re.compile(f"[{HAN}]")
+_GLUED = re.compile(f"[{HAN}{KANA}{HANGUL}{UNSPACED}]")
 
 
 def participants(speakers: Iterable[str | None]) -> tuple[str, ...]:
@@ -59,6 +59,6 @@ def _forms(name: str) -> list[str]:
 
 
 def _bounded(form: str) -> str:
-    if _HAN.search(form):
+    if _GLUED.search(form):
         return re.escape(form)
     return rf"(?<!\w){re.escape(form)}(?!\w)(?:['’]s\b|['’](?=\s))?"

@@ -6,7 +6,7 @@ import re
 
 from aim_memory.text.sentences import sentences
 
-_MARK = re.compile(r"[?？]\s*[\"'”’」』）)]*\s*$")
+_MARK = re.compile(r"[?？؟]\s*[\"'”’」』）)]*\s*$")
 _ENGLISH = re.compile(
     r"^(?:(?:and|but|so|or|then|ok|okay|also|well|hey|please)[,\s]+)*"
     r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|am|do|does|did|can|could|will|would|should|shall|"
@@ -23,8 +23,11 @@ _CHINESE_END = re.compile(r"(?:吗|嗎|么|麼|呢)[。.!！~～\s]*$")
 
 _PAST = re.compile(
     r"\b(?:used to|previously|formerly|originally|initially|in the past|at first|back then|earlier|no longer|"
-    r"(?:old|former|previous|original|first|prior|earlier|past|ex)\s+\w+|(?:did|was|were|had)\b.*\bbefore)\b"
-    r"|以前|之前|原来|原先|原本|曾经|曾經|从前|從前|过去|過去|当初|當初|最初|最早|起初|原來|旧的|舊的",
+    r"(?:at|in) the (?:beginning|start|outset)|to (?:begin|start) with|first (?:planned|chosen|picked|booked|agreed)|"
+    r"(?:former|previous|original|prior|ex)\s+\w+|(?:my|our|his|her|their|\w+['’]s)\s+old\s+\w+|"
+    r"first (?:price|plan|version|choice|idea|address|date|estimate|quote|offer|draft)|"
+    r"(?:did|was|were|had)\b.*\b(?:before|first\W*$))\b"
+    r"|以前|之前|原来|原先|原本|曾经|曾經|从前|從前|过去|過去|当初|當初|最初|最早|起初|一开始|一開始|刚开始|剛開始|原來|旧的|舊的",
     re.IGNORECASE,
 )
 
@@ -32,6 +35,20 @@ _PAST = re.compile(
 def about_past(question: str) -> bool:
     """True when a question wants what was, not what is: "where did she live before", "以前的电话"."""
     return bool(_PAST.search(question))
+
+
+_WHEN = re.compile(
+    r"\bwhen(?:'s|\s+(?:is|was|are|were|do|does|did|has|have|had|will|would|can|could|should|might))\b"
+    r"|\bwhen\s*[?？]|\bsince when\b|\bhow long ago\b"
+    r"|\b(?:what|which)\s+(?:\w+\s+)?(?:date|day|weekend|week|month|season|year)\b"
+    r"|什么时候|什麼時候|甚么时候|甚麼時候|何时|何時|哪一?[天年月日周週]|几月|幾月|[几幾][号號]|多久(?:以前|之前)",
+    re.IGNORECASE,
+)
+
+
+def asks_when(question: str) -> bool:
+    """True when a question wants a date: "when did", "which day", 什么时候, 哪天."""
+    return bool(_WHEN.search(question))
 
 
 _BACK = re.compile(
