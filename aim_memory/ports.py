@@ -286,6 +286,35 @@ class IndexReader(Protocol):
         """Rows, ascending, that hold an anchor of this kind and key; dead rows may be among them."""
         ...
 
+    def holders(self, kind: str, key: str) -> int:
+        """How many rows ``anchored`` names; of an excerpt, how many of the whole index."""
+        return len(self.anchored(kind, key))
+
+    def excerpt(
+        self,
+        terms: Sequence[Mapping[str, float]],
+        directions: Sequence[Vector],
+        anchors: Sequence[Anchor],
+        among: NDArray[np.bool_],
+    ) -> IndexReader:
+        """What of a large index is worth ranking for one question, as an index of its own with fewer rows; a small
+        index is its own excerpt.
+
+        ``len``, ``rarity`` and ``holders`` of an excerpt are those of the whole. A row may be there only as somebody's
+        neighbour or as background, whether or not it was ``among``.
+
+        Args:
+            terms: The ways to hear the question, each as weighted terms.
+            directions: The same as vectors (d,).
+            anchors: Of the question.
+            among: (size,): the rows that may be found.
+        """
+        return self
+
+    def compared(self, among: NDArray[np.bool_]) -> int:
+        """How many memories a question is compared with if ``among`` (size,) may be found."""
+        return int(among.sum())
+
     def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
         """A field as (codes, distinct values): row r holds ``values[codes[r]]``; code −1 means absent.
         Fields: session_id, speaker, role, source and metadata.<path>."""
@@ -315,6 +344,11 @@ class IndexReader(Protocol):
 
     def covered(self, terms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(len(terms), len(rows)): does the memory contain the term?"""
+        ...
+
+    def overlap(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How much memories, at least one, say in the same words, in [0, 1]: the idf of the terms that two of them
+        share, over that of all their terms (a weighted Jaccard index): (len(rows), len(rows))."""
         ...
 
 

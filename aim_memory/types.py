@@ -30,6 +30,8 @@ Trust = Literal["user", "assistant", "tool", "import"]
 
 ASKS = "?"
 """The term that marks a segment which ends by asking something; see ``text.index_terms``."""
+CHANGES = "!"
+"""The term that marks a segment which speaks of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,9 @@ class Columns:
     """The memory itself asks something."""
     uses: NDArray[np.float32]
     length: NDArray[np.int64]
+    event_since: NDArray[np.float64]
+    event_until: NDArray[np.float64]
+    """From the first to the end of the last day that the memory's dates name; +inf and −inf where it names none."""
     previous: NDArray[np.int64]
     """The row before in the same session; −1 at its start and for memories without a session."""
     following: NDArray[np.int64]

@@ -49,7 +49,8 @@ def segment_from_columns(start: int, end: int, terms: str, body: bytes | None, s
     vector = vector_from_bytes(body)
     if vector is None or signs is None:
         return Segment(start, end, json.loads(terms), vector)
-    return Segment(start, end, json.loads(terms), vector, np.frombuffer(signs, np.uint8).reshape(-1, len(vector) // 8))
+    width = -(-len(vector) // 8)  # bytes that hold a sign for each dimension
+    return Segment(start, end, json.loads(terms), vector, np.frombuffer(signs, np.uint8).reshape(-1, width))
 
 
 def anchors_to_text(anchors: Sequence[Anchor]) -> str:

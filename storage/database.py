@@ -7,9 +7,8 @@ BEGIN IMMEDIATE, so that two writers queue at the door and never meet in the mid
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,9 +41,11 @@ class Database:
         self.busy_timeout_s = busy_timeout_s
         self.engine = _connectable(url, busy_timeout_s)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self.owes_scrub = False
         """Whether erased bytes may still lie in the write-ahead log."""
         self._turn = FairLock()
+        self._spelled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         event.listen(self.engine, "handle_error", _translate)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure)
@@ -56,6 +57,20 @@ class Database:
         """A transaction that sees one state of the store."""
         with self._transaction("read") as connection:
             yield connection
+
+    def first(self, query: sa.Select[Any], values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The first row of a query with bound parameters, or None; as the driver gives it, without types.
+
+        For what every request looks up: through SQLAlchemy's layers it takes ten times as long as in SQLite.
+        """
+        if query not in self._spelled:
+            compiled = query.compile(self.engine)
+            self._spelled[query] = str(compiled), getattr(compiled, "positiontup", None)
+        text, order = self._spelled[query]
+        with self._outside_transactions() as cursor:
+            cursor.execute(text, values if order is None else [values[name] for name in order])
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
 
     @contextmanager
     def writing(self, *, synced: bool = True) -> Iterator[Connection]:
@@ -120,11 +135,13 @@ class Database:
 
     @contextmanager
     def _outside_transactions(self) -> Iterator[Any]:
-        """A bare SQLite cursor, for the pragmas that refuse to run inside a transaction."""
+        """A bare cursor of the driver: for single look-ups, and for pragmas that refuse to run inside a transaction."""
         try:
             with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
                 yield cursor
-        except sqlite3.Error as error:
+        except PoolTimeoutError as error:
+            raise StorageBusyError from error
+        except self._driver_error as error:
             raise_translated(error)
 
     def _switch_to_wal(self) -> None:

@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aim_memory.ports import NamespaceIndex
+from aim_memory.ports import IndexReader, NamespaceIndex
+from aim_memory.storage.cells import Cells
 from aim_memory.storage.columns import CodedColumn, Column, dig
+from aim_memory.storage.excerpt import Excerpt
 from aim_memory.storage.postings import Postings
+from aim_memory.storage.selection import BEST, best, select
 from aim_memory.storage.sketches import Sketches
 from aim_memory.storage.vectors import FlatVectors
 from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector, Vectors
@@ -46,21 +49,36 @@ _PLAIN: Mapping[str, tuple[type, Callable[[IndexRow], Any]]] = {
     "question": (np.bool_, lambda row: bool(row.segments) and ASKS in row.segments[-1].terms),
     "uses": (np.float32, lambda row: row.uses),
     "length": (np.int64, lambda row: row.length),
+    "event_since": (np.float64, lambda row: min((a.since.timestamp() for a in row.anchors if a.since), default=np.inf)),
+    "event_until": (
+        np.float64,
+        lambda row: max((a.until.timestamp() for a in row.anchors if a.until), default=-np.inf),
+    ),
 }
 """Columns with what they read from a row."""
 _LINKS = ("previous", "following")
+WHOLE = 6_000
+"""Rows up to which ranking all of them costs less than choosing."""
+FLAT = 24_000
+"""Segments up to which comparing all vectors costs less than cells do in what they miss."""
+_GROWN = 4
+"""Cells are learned anew when there are so many times the vectors that they were learned from."""
 
 
 class FlatIndex(NamespaceIndex):
-    """An exact index: every question is compared with every vector.
+    """An exact index while it is small: every question is compared with every vector. What is ranked of a large one
+    is an excerpt, and in a very large one cells of vectors are looked into for it.
 
     Args:
         dimension: Of the vectors.
         bear: Dead segments that are borne before compaction is thought of.
+        whole: Rows up to which all are ranked.
+        flat: Segments up to which all vectors are compared.
     """
 
-    def __init__(self, dimension: int, bear: int = 64) -> None:
-        self._bear = bear
+    def __init__(self, dimension: int, bear: int = 64, whole: int = WHOLE, flat: int = FLAT) -> None:
+        self._bear, self._whole, self._flat = bear, whole, flat
+        self._cells: Cells | None = None
         self._vectors = FlatVectors(dimension)
         self._sketches = Sketches(dimension)
         self._postings = Postings()
@@ -77,6 +95,7 @@ class FlatIndex(NamespaceIndex):
         self._segments: list[range] = []
         self._anchors: list[tuple[Anchor, ...]] = []
         self._anchored: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        self._sorted: dict[tuple[str, str], NDArray[np.int64]] = {}  # what was asked of _anchored
         self._metadata: list[Mapping[str, Any]] = []
         self._superseded_by: list[str | None] = []
         self._last: dict[str, int] = {}
@@ -143,6 +162,7 @@ class FlatIndex(NamespaceIndex):
         self._anchors[at] = row.anchors
         for anchor in row.anchors:
             self._anchored[anchor.kind, anchor.key].add(at)
+            self._sorted.pop((anchor.kind, anchor.key), None)
 
     def _add_segments(self, at: Sequence[int], rows: Sequence[IndexRow]) -> None:
         first = len(self._owner.view)
@@ -155,16 +175,32 @@ class FlatIndex(NamespaceIndex):
         self._segment_alive.extend(np.ones(len(segments), np.bool_))
         self._postings.extend([segment.terms for segment in segments])
         self._vectors.append([segment.vector for segment in segments])
+        self._put_into_cells(len(segments))
         self._sketches.append([segment.tokens for segment in segments])
+
+    def _put_into_cells(self, count: int) -> None:
+        """Puts the last ``count`` segments into cells; all of them when the cells have to be learned (anew)."""
+        total = len(self._vectors)
+        if total <= self._flat:
+            return
+        learn = self._cells is None or total > _GROWN * self._cells.learned_from
+        added = np.arange(0 if learn else total - count, total)
+        added = added[self._vectors.filled[added] & self._segment_alive.view[added]]
+        if self._cells is None or learn:
+            self._cells = Cells(self._vectors.matrix[added], added) if len(added) else None
+        elif len(added):
+            self._cells.add(self._vectors.matrix[added], added)
 
     def _withdraw(self, at: int) -> None:
         """Takes a memory's words, vectors and anchors out; its row stays."""
         for segment in self._segments[at]:
             self._segment_alive[segment] = False
+            self._postings.withdraw(segment)
         self._dead_segments += len(self._segments[at])
         self._segments[at] = range(0)
         for anchor in self._anchors[at]:
             self._anchored[anchor.kind, anchor.key].discard(at)
+            self._sorted.pop((anchor.kind, anchor.key), None)
         self._anchors[at] = ()
 
     def _link(self, at: int, session: str | None, ordinal: int) -> None:
@@ -202,6 +238,9 @@ class FlatIndex(NamespaceIndex):
         segments, rows = self._segment_alive.view.copy(), self._plain["alive"].view.copy()
         numbers = np.append(np.cumsum(rows) - 1, -1)
         self._vectors.keep(segments)
+        if self._cells is not None:
+            filled = np.flatnonzero(self._vectors.filled)
+            self._cells.keep(self._vectors.matrix[filled], filled, np.flatnonzero(segments)[filled])
         self._sketches.keep(segments)
         self._postings.keep(segments)
         self._owner.keep(segments)
@@ -225,6 +264,7 @@ class FlatIndex(NamespaceIndex):
         self._metadata = [self._metadata[at] for at in kept]
         self._superseded_by = [self._superseded_by[at] for at in kept]
         self._anchored.clear()
+        self._sorted.clear()
         for at, anchors in enumerate(self._anchors):
             for anchor in anchors:
                 self._anchored[anchor.kind, anchor.key].add(at)
@@ -254,7 +294,40 @@ class FlatIndex(NamespaceIndex):
         return self._anchors[row]
 
     def anchored(self, kind: str, key: str) -> NDArray[np.int64]:
-        return np.array(sorted(self._anchored.get((kind, key), ())), np.int64)
+        held = self._sorted.get((kind, key))
+        if held is None:
+            held = np.array(sorted(self._anchored.get((kind, key), ())), np.int64)
+            self._sorted[kind, key] = held
+        return held
+
+    def holders(self, kind: str, key: str) -> int:
+        return len(self._anchored.get((kind, key), ()))
+
+    def excerpt(
+        self,
+        terms: Sequence[Mapping[str, float]],
+        directions: Sequence[Vector],
+        anchors: Sequence[Anchor],
+        among: NDArray[np.bool_],
+    ) -> IndexReader:
+        if self.size <= self._whole:
+            return self
+        heard = [self.lexical(own) for own in terms]
+        near, compared = self._nearest(directions, among)
+        rows = select(self, [*(best(scores, among) for scores in heard), near], anchors, among)
+        return Excerpt(self, rows, [(own, scores[rows]) for own, scores in zip(terms, heard, strict=True)], compared)
+
+    def _nearest(self, directions: Sequence[Vector], among: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+        """The rows nearest to any of the directions, and how many memories were compared to find them."""
+        if self._cells is None:
+            found = [best(self.similarities(direction) + 1, among) for direction in directions]
+            return np.concatenate([np.zeros(0, np.int64), *found]), int(among.sum()) if found else 0
+        if not directions:
+            return np.zeros(0, np.int64), 0
+        free = self._live is None and bool(among.all())
+        allowed = None if free else among[self._owner.view] & self._segment_alive.view
+        segments, compared = self._cells.search(np.stack(directions), BEST, allowed)
+        return np.unique(self._owner.view[segments]), compared
 
     def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
         if field not in self._coded:
@@ -268,19 +341,26 @@ class FlatIndex(NamespaceIndex):
         products = self._vectors.products(question)
         seen = self._segment_alive.view & self._vectors.filled
         if self._aligned:
-            return np.where(seen, products, -np.inf).astype(np.float32)
-        owner = self._owner.view[seen]
-        counts = np.bincount(owner, minlength=self.size)
-        mean = np.bincount(owner, products[seen], minlength=self.size) / np.maximum(counts, 1)
-        best = self._best(np.where(seen, products, -np.inf), -np.inf)
-        first = np.full(self.size, -np.inf, np.float32)
-        first[owner[::-1]] = products[seen][::-1]  # of several values for one row the last written stays
-        return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
+            products[~seen] = -np.inf
+            return products
+        return _pooled(products[seen], self._owner.view[seen], self.size)
+
+    def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What ``similarities`` gives for these rows."""
+        segments, owners = self._segments_of(rows)
+        seen = self._vectors.filled[segments]
+        return _pooled(self._vectors.products_of(question, segments[seen]), owners[seen], len(rows))
+
+    def _segments_of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The live segments of rows, in their order, and for each the place of its row among ``rows``."""
+        spans = [self._segments[row] for row in rows]
+        counts = np.array([len(span) for span in spans], np.int64)
+        first = np.array([span.start for span in spans], np.int64) - (np.cumsum(counts) - counts)
+        return np.repeat(first, counts) + np.arange(counts.sum()), np.repeat(np.arange(len(rows)), counts)
 
     def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        segments = [segment for row in rows for segment in self._segments[row]]
-        owners = np.repeat(np.arange(len(rows)), [len(self._segments[row]) for row in rows])
-        matches = self._sketches.best(tokens, segments)
+        segments, owners = self._segments_of(rows)
+        matches = self._sketches.best(tokens, segments.tolist())
         best = np.zeros((len(rows), len(tokens)), np.float32)
         # Worst first, so the best of a memory's segments is written last.
         order = np.argsort(matches.sum(axis=1), kind="stable")
@@ -288,16 +368,23 @@ class FlatIndex(NamespaceIndex):
         return best
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
-        return self._best(self._postings.bm25(terms, self._live) * self._segment_alive.view, 0.0)
+        scores = self._postings.bm25(terms, self._live)
+        if self._dead_segments:
+            scores *= self._segment_alive.view
+        return scores if self._aligned else self._best(scores, 0.0)
 
     def rarity(self, terms: Sequence[str]) -> NDArray[np.float32]:
         return self._postings.idf(terms, self._live)
 
     def covered(self, terms: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        held = np.zeros((len(terms), self.size), np.bool_)
+        segments, owners = self._segments_of(rows)
+        held = np.zeros((len(terms), len(rows)), np.bool_)
         for number, term in enumerate(terms):
-            held[number, self._owner.view[self._postings.segments(term, self._live)]] = True
-        return held[:, rows]
+            held[number, owners[self._postings.holds(term, segments)]] = True
+        return held
+
+    def overlap(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self._postings.overlap([self._segments[row] for row in rows], self._live)
 
     @property
     def _live(self) -> NDArray[np.bool_] | None:
@@ -308,6 +395,22 @@ class FlatIndex(NamespaceIndex):
         best = np.full(self.size, least, np.float32)
         np.maximum.at(best, self._owner.view, scores.astype(np.float32, copy=False))
         return best
+
+
+def _pooled(products: NDArray[np.float32], owners: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Per memory, ½ the best of its segments' products, ¼ the first and ¼ their mean; −inf for none: (count,).
+
+    Args:
+        products: Of segments, those of one memory in their order.
+        owners: Whose they are, in [0, count).
+    """
+    counts = np.bincount(owners, minlength=count)
+    mean = np.bincount(owners, products, minlength=count) / np.maximum(counts, 1)
+    best = np.full(count, -np.inf, np.float32)
+    np.maximum.at(best, owners, products)
+    first = np.full(count, -np.inf, np.float32)
+    first[owners[::-1]] = products[::-1]  # of several values for one row the last written stays
+    return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
 
 
 def _moved(segments: range, numbers: NDArray[np.int64]) -> range:

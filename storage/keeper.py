@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from aim_memory.ports import Index, IndexKeeper, MemoryStore
 from aim_memory.storage.bulk import collector_paused
+from aim_memory.storage.following import missed
 from aim_memory.storage.shared_lock import SharedLock
 from aim_memory.types import Change, Head, Space
 
@@ -80,12 +81,15 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
     def _catch_up(self, space: Space, resident: _Resident[IndexT], head: Head) -> None:
         known, resident.head = resident.head, None  # whatever fails from here on, the index is built afresh
         resident.uses_stale = False
-        missed = None if known is None or known.epoch != head.epoch else self._missed(space, known.seq, head.seq)
-        if missed is None:
+        changed = None if known is None or known.epoch != head.epoch else self._missed(space, known.seq, head.seq)
+        if changed is None:
             resident.head = self._rebuild(space, resident)
             return
-        self._follow(space, resident, missed)
+        self._follow(space, resident, changed)
         resident.head = head
+
+    def _missed(self, space: Space, after: int, until: int) -> list[Change] | None:
+        return missed(lambda seq: self._store.changes(space, seq), after, until)
 
     def _rebuild(self, space: Space, resident: _Resident[IndexT]) -> Head:
         with collector_paused():
@@ -95,22 +99,11 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
             resident.uses = {row.id: row.uses for row in rows if row.uses}
         return head
 
-    def _missed(self, space: Space, after: int, until: int) -> list[Change] | None:
-        """The changes after ``after`` up to ``until``; None if the log has a gap, because it was erased meanwhile."""
-        missed: list[Change] = []
-        while after < until:
-            some = self._store.changes(space, after)
-            if not some or some[0].seq != after + 1:
-                return None
-            missed += some
-            after = some[-1].seq
-        return missed
-
-    def _follow(self, space: Space, resident: _Resident[IndexT], missed: list[Change]) -> None:
+    def _follow(self, space: Space, resident: _Resident[IndexT], log: list[Change]) -> None:
         """Reads every changed memory as it is now: rows newer than the log's end do no harm, they come again."""
         uses = dict(self._store.uses(space))
         reinforced = {key for key in uses.keys() | resident.uses.keys() if uses.get(key) != resident.uses.get(key)}
-        changed = list({change.memory_id for change in missed} | reinforced)
+        changed = list({change.memory_id for change in log} | reinforced)
         rows = self._store.index_rows(space, changed)
         resident.index.remove(list(set(changed) - {row.id for row in rows}))
         resident.index.upsert(rows)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from aim_memory.storage import codec
 from aim_memory.storage.bulk import chunks, collector_paused
+from aim_memory.storage.database import Database
 from aim_memory.storage.rules import waits_for_vectors
 from aim_memory.storage.tables import (
     changes,
@@ -60,17 +61,30 @@ _INDEX_COLUMNS = (
 )
 
 
+_NAMESPACE = sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
+    namespaces.c.tenant == sa.bindparam("tenant"), namespaces.c.path == sa.bindparam("path")
+)
+
+
 def namespace_of(space: Space) -> sa.Select[int, int, int]:
     """(id, seq, ordinal) of a namespace, or no row."""
-    return sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
-        namespaces.c.tenant == space.tenant, namespaces.c.path == space.namespace
-    )
+    return _NAMESPACE.params(_named(space))
+
+
+def find_head(database: Database, space: Space) -> Head | None:
+    """The head of a namespace as of now; its epoch is the namespace's id."""
+    row = database.first(_NAMESPACE, _named(space))
+    return None if row is None else Head(*row)
 
 
 def find_namespace(connection: Connection, space: Space) -> Head | None:
-    """The head of a namespace; its epoch is the namespace's id."""
-    row = connection.execute(namespace_of(space)).one_or_none()
+    """The same, as a transaction sees it."""
+    row = connection.execute(_NAMESPACE, _named(space)).one_or_none()
     return None if row is None else Head(*row)
+
+
+def _named(space: Space) -> dict[str, str]:
+    return {"tenant": space.tenant, "path": space.namespace}
 
 
 def read_changes(connection: Connection, namespace_id: int, after: int, limit: int) -> Sequence[Change]:

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from aim_memory.types import TokenBits, Vectors
 
+_SIGNS = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) - 1
+"""The eight signs of every byte, (256, 8)."""
+_BLOCK = 128
+
 
 class Sketches:
     """Token signs of segments, numbered as they come; an empty one where there are none."""
@@ -35,9 +39,21 @@ class Sketches:
         if not filled or not len(tokens):
             return matches
         signs = [own for place in filled if (own := self._signs[segments[place]]) is not None]
-        bits = np.unpackbits(np.concatenate(signs), axis=1, count=self._dimension)
-        # ±1 = 2·bit − 1, so the product with the bits alone is enough.
-        products = bits.astype(np.float32) @ (2 * tokens.T) - tokens.sum(axis=1)
         starts = np.cumsum([0, *(len(own) for own in signs[:-1])])
+        products = _products(np.concatenate(signs), tokens)
         matches[filled] = np.maximum.reduceat(products, starts, axis=0) / np.sqrt(self._dimension)
         return matches
+
+
+def _products(signs: TokenBits, tokens: Vectors) -> NDArray[np.float32]:
+    """Inner products of packed signs (n, d / 8) with vectors (m, d): (n, m). Unpacked in blocks that fit a cache."""
+    products = np.empty((len(signs), len(tokens)), np.float32)
+    width = 8 * signs.shape[1]
+    across = np.zeros((width, len(tokens)), np.float32)
+    across[: tokens.shape[1]] = tokens.T
+    room = np.empty((_BLOCK, *signs.shape[1:], 8), np.float32)
+    for start in range(0, len(signs), _BLOCK):
+        block = signs[start : start + _BLOCK]
+        unpacked = _SIGNS.take(block, axis=0, out=room[: len(block)], mode="clip")
+        np.matmul(unpacked.reshape(len(block), width), across, out=products[start : start + _BLOCK])
+    return products

@@ -15,6 +15,7 @@ from aim_memory.ports import Clock, MemoryStore
 from aim_memory.storage import keys, reading, schema, sessions, tables
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
+from aim_memory.storage.recent import RecentMemories
 from aim_memory.storage.unit_of_work import SqlUnitOfWork
 from aim_memory.types import (
     ApiKey,
@@ -48,6 +49,7 @@ class SqlStore(MemoryStore):
         schema.ensure(self._database)
         self._clock = clock
         self._generations = Generations(self._database, generation)
+        self._recent = RecentMemories()
 
     @contextmanager
     def begin(self, space: Space) -> Iterator[SqlUnitOfWork]:
@@ -62,8 +64,7 @@ class SqlStore(MemoryStore):
     # --- following -------------------------------------------------------------------------------------------------
 
     def head(self, space: Space) -> Head | None:
-        with self._database.reading() as connection:
-            return reading.find_namespace(connection, space)
+        return reading.find_head(self._database, space)
 
     def changes(self, space: Space, after: int, limit: int = 1000) -> Sequence[Change]:
         with self._inside(space) as (connection, namespace):
@@ -83,8 +84,21 @@ class SqlStore(MemoryStore):
     # --- looking up ------------------------------------------------------------------------------------------------
 
     def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
-        with self._inside(space) as (connection, namespace):
-            return reading.read_memories(connection, namespace, ids, self._generations.current_id)
+        head = reading.find_head(self._database, space)
+        if head is None:
+            return {}
+        known = self._recent.held(head, ids, lambda after: self.changes(space, after))
+        if len(known) < len(set(ids)):
+            known = self._read_more(head, ids, known)
+        return {memory_id: known[memory_id] for memory_id in ids if memory_id in known}
+
+    def _read_more(self, head: Head, ids: Sequence[str], known: Mapping[str, StoredMemory]) -> dict[str, StoredMemory]:
+        """What is known already, and the rest from the database, held for the next time."""
+        missing = [memory_id for memory_id in ids if memory_id not in known]
+        with self._database.reading() as connection:
+            found = reading.read_memories(connection, head.epoch, missing, self._generations.current_id)
+        self._recent.hold(head, found)
+        return {**known, **found}
 
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         n, m = tables.namespaces.c, tables.memories.c
@@ -120,6 +134,7 @@ class SqlStore(MemoryStore):
                 raise NotFoundError(f"There is no namespace '{space.namespace}' here.")
             erased = {name: _count(connection, name, row.id) for name in _ERASED}
             _erase(connection, row.id)
+        self._recent.forget(row.id)
         self._database.scrub()
         return erased
 

@@ -54,6 +54,10 @@ class FlatVectors:
         """Inner product of a direction (d,) with each row: (n,)."""
         return np.asarray(self.matrix @ question, np.float32)
 
+    def products_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same for chosen rows only: (len(rows),)."""
+        return np.asarray(self.matrix[rows] @ question, np.float32)
+
     def search(self, questions: Vectors, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The k best rows per question, best first: (scores, rows), each (m, k); row −1 where there are fewer."""
         scores, rows = self._index.search(np.ascontiguousarray(questions, np.float32), k)

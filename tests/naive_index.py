@@ -89,6 +89,8 @@ class NaiveIndex(NamespaceIndex):
             question=np.array([bool(row.segments) and ASKS in row.segments[-1].terms for row in rows], np.bool_),
             uses=np.array([row.uses for row in rows], np.float32),
             length=np.array([row.length for row in rows], np.int64),
+            event_since=np.array([min(_moments(row, "since"), default=math.inf) for row in rows]),
+            event_until=np.array([max(_moments(row, "until"), default=-math.inf) for row in rows]),
             previous=np.array(before, np.int64),
             following=np.array(after, np.int64),
         )
@@ -135,6 +137,14 @@ class NaiveIndex(NamespaceIndex):
         held = [[any(term in s.terms for s in ordered[row].segments) for row in rows] for term in terms]
         return np.array(held, np.bool_).reshape(len(terms), len(rows))
 
+    def overlap(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        held = [{term for segment in self._ordered[row].segments for term in segment.terms} for row in rows]
+        return np.array([[self._shared(one, other) for other in held] for one in held], np.float32)
+
+    def _shared(self, one: set[str], other: set[str]) -> float:
+        both, either = (float(self.rarity(sorted(terms)).sum()) for terms in (one & other, one | other))
+        return both / either if either else 0.0
+
 
 def _pooled(vectors: Sequence[Vector | None], question: Vector) -> float:
     cosines = [float(vector @ question) for vector in vectors if vector is not None]
@@ -148,3 +158,7 @@ def _matches(signs: TokenBits, tokens: Vectors) -> NDArray[np.float32]:
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
+
+
+def _moments(row: IndexRow, edge: str) -> list[float]:
+    return [moment.timestamp() for anchor in row.anchors if (moment := getattr(anchor, edge)) is not None]
