@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo serve check test test-deep cover bench
+.PHONY: help install demo serve check test test-deep cover bench bench-peers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,3 +46,7 @@ cover: $(STAMP) ## the fast tests, with coverage over all rooms
 
 bench: $(STAMP) ## retrieval quality on a folder of evaluation sets: make bench DATA=DIR
 	$(BIN)/aimem bench retrieval --data $(DATA)
+
+bench-peers: $(STAMP) ## the same questions to mem0, Chroma, LangGraph, LlamaIndex, txtai: make bench-peers DATA=DIR
+	$(BIN)/python -m benchmarks.peers.run --data $(DATA) $(if $(SETS),--sets $(SETS)) $(if $(PEERS),--peers $(PEERS))
+	$(BIN)/python -m benchmarks.peers.tables

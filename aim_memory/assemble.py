@@ -32,6 +32,11 @@ def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
         MissingExtraError: an optional dependency is not installed.
         StorageError: the store cannot be opened.
     """
+    return MemoryEngine(open_parts(settings, ready=ready))
+
+
+def open_parts(settings: Settings, *, ready: bool = False) -> Parts:
+    """What ``open_engine`` puts together, for those who put several engines over one store. Raises what it raises."""
     with needs("embedded"):
         from threadpoolctl import threadpool_limits
 
@@ -42,17 +47,15 @@ def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
     threadpool_limits(settings.embedder.threads, user_api="blas")
     embedder = open_embedder(settings.embedder, ready=ready)
     store = open_store(settings, embedder.generation)
-    return MemoryEngine(
-        Parts(
-            store=store,
-            keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
-            sessions=Sessions(store),
-            embedder=embedder,
-            generators=open_generators(settings.generator),
-            clock=SystemClock(),
-            config=settings.memory,
-            limits=settings.limits,
-        )
+    return Parts(
+        store=store,
+        keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
+        sessions=Sessions(store),
+        embedder=embedder,
+        generators=open_generators(settings.generator),
+        clock=SystemClock(),
+        config=settings.memory,
+        limits=settings.limits,
     )
 
 

@@ -15,6 +15,9 @@ class AIMConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Base ranking
+    fusion: Literal["fitted", "plain"] | tuple[tuple[str, float], ...] = Field(
+        "fitted", description="Weights of the score's parts: the fitted ones, plain ones, or by name."
+    )
     lexical_weight: float = Field(0.35, ge=0, le=1, description="Share of words, against meaning, in the base score.")
     lexical_weight_blind: float = Field(0.75, ge=0, le=1, description="The same in a script the embedder cannot read.")
     notion_weight: float = Field(0.6, ge=0, description="Weight of notions shared without a shared word; 0 = off.")
@@ -24,6 +27,7 @@ class AIMConfig(BaseModel):
     speaker_bonus: float = Field(1.0, ge=0, description="For what a participant named in the question said.")
     assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")
     question_penalty: float = Field(0.6, ge=0, description="For memories that only ask.")
+    time_weight: float = Field(2.0, ge=0, description="For what happened or was said at a time asked about; 0 = off.")
 
     # Inertial routing
     hot_window_size: int = Field(256, ge=1, description="Newest memories that are always candidates.")
@@ -43,6 +47,9 @@ class AIMConfig(BaseModel):
     decay_scope: Literal["competing", "all"] = Field("competing", description="Which later writes age a memory.")
     decay_strength: float = Field(0.02, ge=0, description="Weight of decay in the score: it reorders near-ties only.")
     supersession: bool = True
+    version_lift: float = Field(
+        1.5, ge=0, description="How far a later version may lie behind an earlier one and still go first; 0 = off."
+    )
 
     # Anchored correction
     anchor_threshold: float = Field(0.0, ge=0, description="Anchor overlap below this counts as none.")
@@ -59,8 +66,10 @@ class AIMConfig(BaseModel):
     def reference(cls) -> AIMConfig:
         """The numbers of the original description."""
         return cls(
+            fusion="plain",
             notion_weight=0.0,
             late_weight=0.0,
+            time_weight=0.0,
             hot_window_size=256,
             local_cluster_k=32,
             inertia_strength=0.5,
@@ -71,6 +80,7 @@ class AIMConfig(BaseModel):
             decay_floor=0.0,
             decay_scope="all",
             decay_strength=1.0,
+            version_lift=0.0,
             anchor_threshold=0.1,
             anchor_boost=2.0,
             write_threshold=0.6,

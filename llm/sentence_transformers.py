@@ -48,8 +48,8 @@ class SentenceTransformersEmbedder(Embedder):
         self._model = _load(settings)
         self._autocast = partial(_autocast, settings.precision, self._model.device.type)
         self._prefixes = (
-            settings.query_prefix or self._model.prompts.get("query") or "",
-            settings.document_prefix or self._model.prompts.get("document") or "",
+            settings.query_prefix or _declared(self._model, "query"),
+            settings.document_prefix or _declared(self._model, "document", "passage", "corpus"),
         )
         self._dimension = self._model.get_embedding_dimension() or 0
         revision = _revision(settings, self._model)
@@ -114,6 +114,11 @@ class SentenceTransformersEmbedder(Embedder):
             return _unit(pooled), [_own_tokens(one) for one in seen]
         except (RuntimeError, TypeError, ValueError, UnicodeError) as error:
             raise EmbedderError(f"The model could not embed {len(texts)} texts: {error}") from error
+
+
+def _declared(model: SentenceTransformer, *roles: str) -> str:
+    """The first prompt that the model has for one of these names of a role; "" without one."""
+    return next((prompt for role in roles if (prompt := model.prompts.get(role))), "")
 
 
 def _own_tokens(seen: Mapping[str, torch.Tensor]) -> Vectors:

@@ -92,6 +92,7 @@ class Querying:
             budget_tokens=request.max_tokens or self._parts.config.context_tokens,
             refill=decision.refill and self._parts.config.refill,
             neighbours=neighbours,
+            summaries_only=not self._parts.config.refill,
         )
         watch.lap("refill")
         if request.session_id is not None and ranking.session is not None:

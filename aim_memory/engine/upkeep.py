@@ -8,7 +8,7 @@ import numpy as np
 
 from aim_memory.engine.parts import Parts
 from aim_memory.errors import EmbedderError
-from aim_memory.ingest.segments import passage, segment
+from aim_memory.ingest.segments import passage
 from aim_memory.types import Space
 
 _BATCH = 64
@@ -40,8 +40,11 @@ class Upkeep:
 
     def _embed(self, space: Space, ids: Sequence[str]) -> int:
         embedder, store = self._parts.embedder, self._parts.store
-        memories = list(store.get(space, ids).values())
-        spans = [segment(memory.text, embedder.window) for memory in memories]
+        found = store.get(space, ids)
+        # Cut as when they were written, whatever the window of this embedder. What was edited since is left out below.
+        cut = {row.id: [(own.start, own.end) for own in row.segments] for row in store.index_rows(space, list(found))}
+        memories = [found[memory_id] for memory_id in cut]
+        spans = list(cut.values())
         texts = [
             passage(memory.speaker, memory.text[start:end])
             for memory, cuts in zip(memories, spans, strict=True)

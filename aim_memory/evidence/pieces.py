@@ -1,4 +1,4 @@
-"""Cutting ranked memories into stretches a context can be filled with, each with what it is worth for the question."""
+"""Cutting ranked memories into pieces a context can be filled with, each with what it is worth for the question."""
 
 from __future__ import annotations
 
@@ -9,97 +9,137 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.summary import SUMMARY_WORDS, summary_spans, words
-from aim_memory.evidence.tokens import count_tokens
+from aim_memory.evidence.summary import SUMMARY_WORDS, courtesy, summary_spans, words
+from aim_memory.evidence.tokens import weigh
 from aim_memory.text import analyse, is_question, sentences
 from aim_memory.types import StoredMemory
 
 Span = tuple[int, int]
 WHOLE_WORDS = 80
 """A text of up to so many words comes whole where it fits."""
+REPLY = 0.5
+"""What the turn after a hit that asks is worth, as its likely answer, against the hit."""
+BESIDE = 0.1
+"""The same for other neighbours."""
+UNASKED = 0.3
+"""What a sentence is worth that holds nothing of the question: answers often do not repeat it."""
+EMPTY = 0.1
+"""The same for questions, courtesies and fragments."""
 RankedMemory = tuple[StoredMemory, float, bool]
 """A memory, its score, and whether what it says still holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """``memory.text[start:end]``: a whole short text, or one sentence of a long one."""
+class Stretch:
+    """``text[start:end]``: a sentence, or the whole of a short text; the same in every question."""
 
-    place: int
-    """Of its memory among the ranked ones, 0 is best."""
     start: int
     end: int
-    worth: float
-    """Share of the question's weighted terms that the piece holds, in [0, 1]."""
-    tokens: int = 0
+    terms: frozenset[str]
+    tokens: float
     """What it costs alone, without date and speaker."""
+    words: float
+    empty: bool
+    """Says hardly anything: a question, a courtesy, a fragment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is taken of a memory at once: one sentence of a long text, all of one that is not long."""
+
+    place: int
+    """Of its memory among the sources, 0 is best."""
+    stretches: tuple[Stretch, ...]
+    value: float
+    """How much of what is looked for it is expected to hold."""
+
+    @property
+    def tokens(self) -> float:
+        return sum(stretch.tokens for stretch in self.stretches)
+
+    @property
+    def words(self) -> float:
+        return sum(stretch.words for stretch in self.stretches)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A ranked memory with its pieces, in text order."""
+    """A ranked memory with its stretches in text order, and what each is worth."""
 
+    place: int
     memory: StoredMemory
     score: float
     current: bool
-    pieces: tuple[Piece, ...]
+    prior: float
+    """What the memory is worth by its rank."""
+    stretches: tuple[Stretch, ...]
+    worths: tuple[float, ...]
 
     @property
-    def lead(self) -> Sequence[Span]:
-        """What it is represented by: all of a text that is not long, else its most relevant piece."""
-        if words(self.memory.text) <= WHOLE_WORDS:
-            return [(piece.start, piece.end) for piece in self.pieces]
-        return self.best
+    def pieces(self) -> list[Piece]:
+        """The whole of a text that is not long, else its sentences, which share the memory's prior by their worth."""
+        if sum(stretch.words for stretch in self.stretches) <= WHOLE_WORDS:
+            return [Piece(self.place, self.stretches, self.prior)] if self.stretches else []
+        return self.sentences
 
     @property
-    def best(self) -> Sequence[Span]:
-        """Its most relevant piece; none of an empty text."""
-        return [(piece.start, piece.end) for piece in sorted(self.pieces, key=lambda piece: -piece.worth)[:1]]
+    def sentences(self) -> list[Piece]:
+        """Each stretch by itself."""
+        total = sum(self.worths)
+        return [
+            Piece(self.place, (stretch,), self.prior * worth / total)
+            for stretch, worth in zip(self.stretches, self.worths, strict=True)
+        ]
 
     @property
-    def summary(self) -> tuple[Span, ...]:
+    def summary(self) -> Piece:
         """The stretches that its summary is made of."""
-        return _summary(self.memory.text)
+        chosen = set(_summary(self.memory.text))
+        kept = tuple(one for one in self.stretches if (one.start, one.end) in chosen)
+        return Piece(self.place, kept, self.prior)
 
 
-def order(hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[StoredMemory]]) -> list[RankedMemory]:
-    """The hits with their neighbours among them, no memory twice.
+def order(
+    hits: Sequence[RankedMemory], neighbours: Mapping[str, Sequence[StoredMemory]]
+) -> list[tuple[RankedMemory, float]]:
+    """The hits with their neighbours among them, no memory twice, each with its prior: 1 / rank for a hit.
 
     The turn after a hit that asks follows it at once, as its likely answer; other neighbours come last.
     """
-    ranked: dict[str, RankedMemory] = {}
-    late: list[RankedMemory] = []
+    ranked: dict[str, tuple[RankedMemory, float]] = {}
+    late: list[tuple[RankedMemory, float]] = []
     taken = {memory.id for memory, _, _ in hits}
-    for memory, score, current in hits:
-        ranked[memory.id] = (memory, score, current)
+    for rank, hit in enumerate(hits, start=1):
+        memory, score, _ = hit
+        ranked[memory.id] = (hit, 1 / rank)
         for beside in neighbours.get(memory.id, ()):
             entry = (beside, score, beside.superseded_by is None)
-            answers = is_question(memory.text) and beside.ordinal > memory.ordinal
             if beside.id in taken:
                 continue
-            if answers:
-                ranked[beside.id] = entry
+            if beside.ordinal > memory.ordinal and is_question(memory.text):
+                ranked[beside.id] = (entry, REPLY / rank)
                 taken.add(beside.id)
             else:
-                late.append(entry)
-    for entry in late:
-        ranked.setdefault(entry[0].id, entry)
+                late.append((entry, BESIDE / rank))
+    for entry, prior in late:
+        ranked.setdefault(entry[0].id, (entry, prior))
     return list(ranked.values())
 
 
-def cut(question: str, ranked: Sequence[RankedMemory]) -> list[Source]:
-    """One source per memory, in the same order. Rare terms weigh more; rarity is counted over the pieces themselves."""
-    stretches = [_stretches(memory.text) for memory, _, _ in ranked]
-    weights = rarity(question, [one.terms for group in stretches for one in group])
+def cut(question: str, ranked: Sequence[tuple[RankedMemory, float]]) -> list[Source]:
+    """One source per memory, in the same order. Rare terms weigh more; rarity is counted over the stretches."""
+    groups = [_stretches(memory.text) for (memory, _, _), _ in ranked]
+    weights = rarity(question, [one.terms for group in groups for one in group])
     return [
-        Source(
-            memory,
-            score,
-            current,
-            tuple(Piece(place, one.start, one.end, share(weights, one.terms), one.tokens) for one in stretches[place]),
-        )
-        for place, (memory, score, current) in enumerate(ranked)
+        Source(place, memory, score, current, prior, group, tuple(_worth(weights, one) for one in group))
+        for place, (((memory, score, current), prior), group) in enumerate(zip(ranked, groups, strict=True))
     ]
+
+
+def _worth(weights: Mapping[str, float], stretch: Stretch) -> float:
+    """The share of the question that a stretch holds, and something for what it says beside."""
+    held = sum(weight for term, weight in weights.items() if term in stretch.terms)
+    return held + (EMPTY if stretch.empty else UNASKED)
 
 
 def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
@@ -111,26 +151,17 @@ def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
     return {term: weight / total for term, weight in weights.items()} if total > 0 else {}
 
 
-def share(weights: Mapping[str, float], bag: frozenset[str]) -> float:
-    """How much of the weight of all terms is in the bag, in [0, 1]."""
-    return sum(weight for term, weight in weights.items() if term in bag)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    start: int
-    end: int
-    terms: frozenset[str]
-    tokens: int
-
-
 @lru_cache(maxsize=4096)
-def _stretches(text: str) -> tuple[_Stretch, ...]:
-    """What is the same in every question about a text: its pieces, their terms and their cost."""
-    return tuple(
-        _Stretch(start, end, frozenset(analyse(text[start:end])), count_tokens(plain(text[start:end])))
-        for start, end in _spans(text)
-    )
+def _stretches(text: str) -> tuple[Stretch, ...]:
+    return tuple(_stretch(text, start, end) for start, end in _spans(text))
+
+
+def _stretch(text: str, start: int, end: int) -> Stretch:
+    own = text[start:end]
+    bare = plain(own)
+    length = words(bare)
+    empty = length < 3 or is_question(own) or courtesy(bare)
+    return Stretch(start, end, frozenset(analyse(own)), weigh(bare), length, empty)
 
 
 _summary = lru_cache(maxsize=4096)(summary_spans)

@@ -20,10 +20,14 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (  # no text takes any of the
     (re.compile(r"\|[^\S\n]*+$", re.MULTILINE), " "),  # table edges on the right
     (re.compile(r"\s+"), " "),
 )
+_MARKED = re.compile(r"[`*|#>•_~=\[]|^\s*[-+]|---", re.MULTILINE)
+"""Stands wherever one of the marks above may; most of what people say has nothing of it."""
 
 
 def plain(text: str) -> str:
     """``text`` on one line, without markdown marks. Every word that is left was in the text, in this order."""
+    if not _MARKED.search(text):
+        return " ".join(text.split())
     for pattern, kept in _MARKUP:
         text = pattern.sub(kept, text)
     return text.strip()

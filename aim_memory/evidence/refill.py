@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from aim_memory.anchors import compare
+from aim_memory.evidence.draft import DAY, YEAR, Draft
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.render import day, joined, line, render, shares_day
+from aim_memory.evidence.render import day, joined, line
+from aim_memory.evidence.summary import SUMMARY_WORDS
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
 
-DAY_COST = count_tokens("2025-03-06 ")
+_DECIDING = frozenset({"number", "date", "identifier", "symbol"})
+"""Kinds of anchors that are looked for before anything else: few memories hold them, and those are the ones meant."""
+_LEAST = 4.0
+"""Tokens below which nothing fits that is worth looking for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,14 @@ def build(
     budget_tokens: int,
     refill: bool,
     neighbours: Mapping[str, Sequence[StoredMemory]] | None = None,
+    summaries_only: bool = False,
 ) -> Context:
     """Chooses what of the hits goes into the context.
 
-    Without ``refill`` every hit comes as its summary, best first, while the budget lasts. With it, sentences that hold
-    question anchors nobody has covered yet come first, then each memory in rank order (texts that are not long whole,
-    of long ones the best sentence), then the other sentences by rank and relevance. Texts of a summary's length are
-    always whole, sentences never cut, the budget never exceeded.
+    Pieces are taken by value: of texts that are not long the whole, of long ones sentences, by the rank of the memory
+    and the sentence's share of the question. Without ``refill`` no long text says more than a summary holds until
+    every hit has had its turn. With it, sentences that hold deciding anchors of the question come first, and
+    neighbours of the hits come among them. Sentences are never cut, the budget is never exceeded.
 
     Args:
         question: As asked.
@@ -54,106 +61,85 @@ def build(
         hits: Best first.
         budget_tokens: Most tokens of ``Context.text``, by ``count_tokens``.
         refill: Bring original sentences back.
-        neighbours: Turns beside a hit, by the hit's id; they fill what the hits leave free.
+        neighbours: Turns beside a hit, by the hit's id.
+        summaries_only: Every hit comes as its summary, best first, and nothing else.
     """
     sources = cut(question, order(hits, (neighbours or {}) if refill else {}))
-    draft = _Draft(sources, budget_tokens)
-    if refill:
-        for piece in _anchored(anchors, sources):
-            draft.add(piece.place, [(piece.start, piece.end)])
-        for place, source in enumerate(sources):
-            if not draft.add(place, source.lead):
-                draft.add(place, source.best)
-        for piece in _remaining(sources):
-            if piece.tokens <= draft.left:
-                draft.add(piece.place, [(piece.start, piece.end)])
-    else:
-        for place, source in enumerate(sources):
-            draft.add(place, source.summary)
-    return draft.context(anchors, _full(hits))
+    draft = Draft(sources, budget_tokens)
+    _fill(draft, sources, _offers(anchors, sources, refill, summaries_only))
+    text = draft.text()
+    covered = [anchor for anchor in anchors if _covers(draft, sources, anchor)]
+    return Context(
+        text=text,
+        pieces=tuple(_blocks(draft, sources)),
+        coverage=tuple(covered),
+        missing=tuple(anchor for anchor in anchors if anchor not in covered),
+        tokens=count_tokens(text),
+        full_text_tokens=_full(hits),
+    )
 
 
-class _Draft:
-    """A context being filled. Costs are kept per line and day, so adding is cheap and never counts too little."""
-
-    def __init__(self, sources: Sequence[Source], budget: int) -> None:
-        self._sources = sources
-        self._budget = budget
-        self._chosen: dict[int, list[Span]] = {}
-        self._costs: dict[int, int] = {}
-        self._dated = [(day(source.memory), shares_day(line(source.memory, source.current, []))) for source in sources]
-
-    @property
-    def left(self) -> int:
-        """Tokens of the budget that are free."""
-        return self._budget - sum(self._costs.values()) - DAY_COST * len(self._days(self._chosen))
-
-    def add(self, place: int, spans: Sequence[Span]) -> bool:
-        """Takes spans of a source if the budget allows, and says so; what is there already costs nothing."""
-        held = self._chosen.get(place, [])
-        wanted = [*held, *(span for span in spans if span not in held)]
-        if len(wanted) == len(held):
-            return True
-        cost = count_tokens(self._line(place, wanted) + "\n")
-        more = DAY_COST * (len(self._days([*self._chosen, place])) - len(self._days(self._chosen)))
-        if cost + more - self._costs.get(place, 0) <= self.left:
-            self._chosen[place], self._costs[place] = wanted, cost
-            return True
-        return False
-
-    def _days(self, places: Iterable[int]) -> set[object]:
-        """What a day has to be written for: once a day, and for each line that always has its own."""
-        return {own if keeps else (own, place) for place in places for own, keeps in [self._dated[place]]}
-
-    def _line(self, place: int, spans: Sequence[Span]) -> str:
-        return line(self._sources[place].memory, self._sources[place].current, spans)
-
-    def context(self, anchors: Sequence[Anchor], full_text_tokens: int) -> Context:
-        aged = sorted(self._chosen, key=lambda place: _age(self._sources[place].memory))
-        text = render([(day(self._sources[place].memory), self._line(place, self._chosen[place])) for place in aged])
-        covered = [anchor for anchor in anchors if any(self._holds(anchor, place) for place in aged)]
-        return Context(
-            text=text,
-            pieces=tuple(self._blocks()),
-            coverage=tuple(covered),
-            missing=tuple(anchor for anchor in anchors if anchor not in covered),
-            tokens=count_tokens(text),
-            full_text_tokens=full_text_tokens,
-        )
-
-    def _holds(self, anchor: Anchor, place: int) -> bool:
-        return any(holds(anchor, self._sources[place].memory, span) for span in self._chosen[place])
-
-    def _blocks(self) -> list[EvidenceBlock]:
-        return [
-            _block(self._sources[place], span)
-            for place in sorted(self._chosen)
-            for span in joined(self._sources[place].memory.text, self._chosen[place])
-        ]
+def _offers(anchors: Sequence[Anchor], sources: Sequence[Source], refill: bool, summaries_only: bool) -> list[Piece]:
+    """What the draft is offered, in this order."""
+    if summaries_only:
+        return [source.summary for source in sources]
+    pieces = sorted((piece for source in sources for piece in source.pieces), key=lambda piece: -piece.value)
+    return [*_anchored(anchors, sources), *pieces] if refill else _breadth_first(pieces)
 
 
-def holds(anchor: Anchor, memory: StoredMemory, span: Span) -> bool:
-    """Whether the stretch of the memory's text has an anchor that agrees."""
-    inside = [held for held in memory.anchors if span[0] <= held.start and held.end <= span[1]]
-    return bool(compare((anchor,), inside).matched)
+def _breadth_first(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same, but what goes beyond a summary's length in a memory comes after everything else."""
+    early: list[Piece] = []
+    late: list[Piece] = []
+    taken: defaultdict[int, float] = defaultdict(float)
+    for piece in pieces:
+        fits = not taken[piece.place] or taken[piece.place] + piece.words <= SUMMARY_WORDS
+        (early if fits else late).append(piece)
+        taken[piece.place] += piece.words if fits else 0
+    return early + late
+
+
+def _fill(draft: Draft, sources: Sequence[Source], offers: Iterable[Piece]) -> None:
+    """Takes what fits; of a text that does not fit whole, its best sentences."""
+    for piece in offers:
+        if draft.left < _LEAST:
+            break
+        if not draft.add(piece) and len(piece.stretches) > 1:
+            for sentence in sorted(sources[piece.place].sentences, key=lambda one: -one.value):
+                draft.add(sentence)
 
 
 def _anchored(anchors: Sequence[Anchor], sources: Sequence[Source]) -> list[Piece]:
-    """Per question anchor the best piece that holds it: highest memory, then most relevant sentence."""
+    """Per deciding anchor the best piece that holds it: of the highest memory, the most relevant."""
     found = []
-    for anchor in anchors:
+    for anchor in (anchor for anchor in anchors if anchor.kind in _DECIDING):
         for source in sources:
-            fits = [piece for piece in source.pieces if holds(anchor, source.memory, (piece.start, piece.end))]
-            if fits:
-                found.append(max(fits, key=lambda piece: piece.worth))
+            if fits := [piece for piece in source.pieces if _held(anchor, source.memory, _spans(piece))]:
+                found.append(max(fits, key=lambda piece: piece.value))
                 break
     return found
 
 
-def _remaining(sources: Sequence[Source]) -> list[Piece]:
-    """All pieces, by relevance discounted by rank."""
-    pieces = [piece for source in sources for piece in source.pieces]
-    return sorted(pieces, key=lambda piece: -(piece.worth + 0.05) / (1 + piece.place) ** 0.5)
+def _spans(piece: Piece) -> list[Span]:
+    return [(stretch.start, stretch.end) for stretch in piece.stretches]
+
+
+def _held(anchor: Anchor, memory: StoredMemory, spans: Iterable[Span]) -> bool:
+    """Whether one of the stretches of a memory's text has an anchor that agrees."""
+    inside = [held for held in memory.anchors if any(a <= held.start and held.end <= b for a, b in spans)]
+    return bool(compare((anchor,), inside).matched)
+
+
+def _covers(draft: Draft, sources: Sequence[Source], anchor: Anchor) -> bool:
+    return any(_held(anchor, sources[place].memory, spans) for place, spans in draft.spans.items())
+
+
+def _blocks(draft: Draft, sources: Sequence[Source]) -> list[EvidenceBlock]:
+    return [
+        _block(sources[place], span)
+        for place in sorted(draft.spans)
+        for span in joined(sources[place].memory.text, draft.spans[place])
+    ]
 
 
 def _block(source: Source, span: Span) -> EvidenceBlock:
@@ -175,14 +161,15 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    lines = sum(count_tokens(line(memory, current, []) + "\n") + _cost(memory.text) for memory, _, current in hits)
-    return lines + DAY_COST * len({day(memory) for memory, _, _ in hits})
+    lines = sum(
+        _cost(line(memory, current, []) + "\n") + _cost(plain(memory.text)) for memory, current in _marked(hits)
+    )
+    days = {day(memory) for memory, _ in _marked(hits)}
+    return round(lines + DAY * len(days) + YEAR * len({own.year for own in days}))
 
 
-@lru_cache(maxsize=4096)
-def _cost(text: str) -> int:
-    return count_tokens(plain(text))
+def _marked(hits: Sequence[RankedMemory]) -> list[tuple[StoredMemory, bool]]:
+    return [(memory, current) for memory, _, current in hits]
 
 
-def _age(memory: StoredMemory) -> tuple[float, int]:
-    return memory.timestamp.timestamp(), memory.ordinal
+_cost = lru_cache(maxsize=4096)(count_tokens)

@@ -1,11 +1,13 @@
 """The lines of a context: one per memory, oldest first, with day, speaker and a mark on what no longer holds.
 
-The day stands where it changes; a line without one is of the same day as the line before.
+The day stands where it changes, its year where that changes: a line without one is of the same day, and a day without
+one of the same year, as the line before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from aim_memory.evidence.pieces import Span
 from aim_memory.evidence.plain import plain
@@ -15,17 +17,23 @@ GAP = " … "
 """Stands for what was left out between two stretches of a text."""
 
 
-def day(memory: StoredMemory) -> str:
-    return f"{memory.timestamp:%Y-%m-%d}"
+def day(memory: StoredMemory) -> date:
+    return memory.timestamp.date()
 
 
-def render(lines: Sequence[tuple[str, str]]) -> str:
+def render(lines: Sequence[tuple[date, str]]) -> str:
     """(day, line) pairs as text."""
-    shown = ["", *(own for own, _ in lines)]
+    shown = [None, *(own for own, _ in lines)]
     return "\n".join(
-        line if own == before and shares_day(line) else f"{own} {line}"
+        line if own == before and shares_day(line) else f"{_stamp(own, before, line)} {line}"
         for before, (own, line) in zip(shown, lines, strict=False)
     )
+
+
+def _stamp(own: date, before: date | None, line: str) -> str:
+    """A day, with its year where that changes and before a line that could feign another one."""
+    known = before is not None and before.year == own.year and shares_day(line)
+    return f"{own:%m-%d}" if known else f"{own:%Y-%m-%d}"
 
 
 def shares_day(line: str) -> bool:

@@ -87,9 +87,13 @@ def _scores(lines: list[str]) -> list[float]:
 def _score(line: str, bag: dict[str, int], frequent: Counter[str], place: int) -> float:
     shared = sum(math.log1p(frequent[term] - 1) for term in bag) / math.sqrt(1 + len(bag))
     values = 0.5 * min(3, len(_VALUE.findall(line))) + 0.25 * min(3, len(_NAME.findall(line)))
-    courtesy = 3.0 * bool(_FILLER.match(line)) + 0.7 * is_question(line)
-    fragment = 1.5 * (words(line) < 4)
-    return shared + values + 1.2 / (1 + place) - courtesy - fragment
+    empty = 3.0 * courtesy(line) + 0.7 * is_question(line) + 1.5 * (words(line) < 4)
+    return shared + values + 1.2 / (1 + place) - empty
+
+
+def courtesy(line: str) -> bool:
+    """Whether a sentence begins as courtesies do: thanks, a greeting, an announcement."""
+    return bool(_FILLER.match(line))
 
 
 def _shortened(line: str) -> str:

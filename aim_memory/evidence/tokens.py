@@ -26,11 +26,16 @@ _FREE_LETTERS = 7
 
 def count_tokens(text: str) -> int:
     """Estimated tokens of ``text``; 0 for the empty text, at least 1 for any other."""
+    return math.ceil(round(weigh(text), 6))
+
+
+def weigh(text: str) -> float:
+    """The same, not rounded up: what a stretch adds to a longer text."""
     text, lines = _LINE.subn("\n", text) if "\n" in text else (text, 0)
     ascii_text = text.encode("ascii", "replace")  # every other character is one "?"
     foreign = ascii_text.count(b"?") - text.count("?")
     ideographs = sum(map(len, _CJK.findall(text))) if foreign else 0
-    cost = (
+    return (
         _words(ascii_text)
         + _NUMBER_GROUP * sum((len(number) + 2) // 3 for number in ascii_text.translate(_DIGITS).split())
         # One blank is part of the word after it; runs are indentation and cost a token.
@@ -40,7 +45,6 @@ def count_tokens(text: str) -> int:
         + _CJK_CHAR * ideographs
         + _OTHER * (foreign - ideographs + _count(ascii_text, _CONTROLS))
     )
-    return math.ceil(round(cost, 6))
 
 
 def _words(ascii_text: bytes) -> float:

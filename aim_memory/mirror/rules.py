@@ -74,7 +74,7 @@ def text_value(clause: Clause, start: int, end: int) -> str | None:
 
 def named_value(clause: Clause, start: int, end: int) -> str | None:
     """Words that a name opens, or an identifier with letters ("a Pixel 9")."""
-    opens = re.compile(r"(?:an? |the |old |new |small |little |used )*").match(clause.text, start, end)
+    opens = re.compile(r"(?:an? |the |old |new |small |little |used |(?:19|20)\d\d )*").match(clause.text, start, end)
     first = opens.end() if opens else start
     inside = clause.within(first, first + 1)
     if any(anchor.kind in ("name", "identifier", "symbol") for anchor in inside):

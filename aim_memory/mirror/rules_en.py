@@ -28,7 +28,7 @@ _KIN = (
     "boyfriend|girlfriend|son|daughter|boss|roommate|flatmate|grandma|grandpa|grandmother|grandfather|aunt|uncle|"
     "fiance|fiancee)"
 )
-_NAMED = r"(?P<name>[a-z][\w-]{1,30}(?: [a-z][\w-]{1,30})?)"
+_NAMED = r"(?P<name>[a-z][\w-]{1,30}(?: (?!and\b|or\b|but\b)[a-z][\w-]{1,30})?)"
 _WHO = rf"(?:(?P<me>i|we)|(?:my|our) (?P<kin>{_KIN})|{_NAMED})"
 _WHOSE = rf"(?:(?P<me>my|our)|(?:my|our) (?P<kin>{_KIN})'s|{_NAMED}'s)"
 _BE = r"(?:'m| am|'re| are|'s| is)"
@@ -69,7 +69,8 @@ _JOB = rf"(?:an? |the )?(?P<value>(?:[a-z][\w-]* ){{0,3}}(?:{'|'.join(_JOBS)}))(
 _STATES = {state: state for state in ("single", "married", "divorced", "separated", "widowed", "engaged")}
 _STATES |= dict.fromkeys(("in a relationship", "dating", "seeing someone"), "partnered")
 _STATE = (
-    r"(?P<value>single(?! ?-| handed)|married|divorced|separated|widowed|engaged(?! in| with)|in a relationship|"
+    r"(?P<value>single(?! ?-| handed)|married(?! to (?:my|the|this|that) (?!wife|husband|partner|best))|"
+    r"divorced|separated|widowed|engaged(?! in| with)|in a relationship|"
     r"dating)\b"
 )
 _DIETS = {diet: diet for diet in ("vegetarian", "vegan", "pescatarian")}
@@ -132,13 +133,20 @@ _WORK = (
         text_value,
     ),
     _rule("employer", "employer", rf"{_WHOSE} {_NEW}employer{_IS} {_VALUE}", text_value),
-    _rule("employer", "been with", rf"{_DOES} been with {_VALUE}", named_value),
+    _rule("employer", "been with|been at", rf"{_DOES} been (?:with|at) {_VALUE}", named_value),
+    _rule(
+        "employer",
+        "left |quit ",
+        rf"{_DOES} (?:left|quit) [^,;.!?]{{2,40}}?(?:,? and|,)(?: i)?{_HAVE}{_SOON} (?:joined|started at|started with|"
+        rf"work(?:ing)? (?:for|at)) {_VALUE}",
+        named_value,
+    ),
     _rule("employer", "hired by", rf"{_DOES} (?:got hired|was hired|been hired) by {_VALUE}", text_value),
     _rule(
         "employer",
         "started|joined",
         rf"{_DOES} (?:started|joined)(?: (?:at|with))? (?P<value>[a-z][^,;.!?()]+?)"
-        r"(?= as an? | on (?:mon|tue|wed|thu|fri)| last | this morning| today)",
+        r"(?= as an? | on (?:mon|tue|wed|thu|fri)| last | this (?:morning|week|month)| today| yesterday)",
         named_value,
     ),
     _rule(
@@ -167,6 +175,13 @@ _HOME = (
     ),
     _rule("home", "living|based", rf"{_WHO}{_BE}{_SOON} (?:living|based)(?: now)? in {_PLACE}", place_value),
     _rule("home", "home is", rf"home is(?: now)? {_PLACE}", place_value),
+    _rule("home", "renting", rf"{_WHO}{_BE}{_SOON} renting (?:an? )?[\w -]{{3,20}} in {_PLACE}", place_value),
+    _rule(
+        "home",
+        "moved in",
+        rf"{_DOES} (?:bought|rented|found|got) an? [\w -]{{3,20}} in {_PLACE} and(?: (?:we|i|have|'ve|just))* moved in",
+        place_value,
+    ),
     _rule("address", "live", rf"{_DOES} lives?(?: now)? at {_STREET}", digits_value),
     _rule(
         "address",
@@ -246,7 +261,18 @@ _PERSON = (
         named_value,
     ),
 )
+_COUNTED = (
+    r"(?!(?:minutes|hours|days|weeks|months|years|questions|meetings|calls|ideas|things|options|problems|tasks|exams|times|"
+    r"reasons|interviews|appointments|people)\b)"
+)
 _HAS = (
+    _rule(
+        "count",
+        "have|own|'ve got",
+        rf"{_WHO}{_SOON} (?:have|has|own|owns|'ve got){_SOON} "
+        rf"(?P<value>\d+|two|three|four|five|six|seven|eight|nine|ten) (?P<what>{_COUNTED}[a-z]+s)(?= now\b|[,;.!?]|$)",
+        amount_value,
+    ),
     _rule("belonging car", "drive", rf"{_DOES} drives?(?: now)? (?P<value>an? [^,;.!?]+?){_END}", named_value),
     _rule(
         "belonging",
@@ -270,7 +296,8 @@ _HAS = (
     _rule(
         "version",
         "ed|run",
-        rf"(?:(?:upgraded|migrated|switched|updated)(?: [\w' ]{{1,20}})? to|runs?(?: now)?|running) {_SOFTWARE}",
+        rf"(?:(?:upgraded|migrated|switched|updated)(?: [\w' ]{{1,20}})? to|runs?(?: now)?(?: on)?|running(?: on)?) "
+        rf"{_SOFTWARE}",
         text_value,
     ),
     _rule(
@@ -302,9 +329,17 @@ _AMOUNTS = (
     _rule(
         "price",
         "raised|lowered|increased|reduced|cut|changed|set|bumped|updated",
-        r"(?:raised|lowered|increased|reduced|cut|changed|set|bumped|updated) (?:the|our|my) "
+        r"(?:raised|lowered|increased|reduced|cut|changed|set|bumped|updated|"
+        r"had to (?:raise|lower|increase|reduce|cut)) (?:the|our|my) "
         rf"(?P<thing>[\w'-]{{1,30}}(?: [\w'-]{{1,30}}){{0,3}}?){_FROM} to {_MONEY}",
         money_value,
+    ),
+    _rule(
+        "price",
+        "budget of",
+        r"(?:set|have|got|agreed on) (?:a|our|the) (?:total )?budget of (?P<value>[$€£¥]?\d[\d.,k]*(?: [a-z]+)?) for "
+        r"(?:the |our |my )?(?P<thing>[\w' -]{2,30}?)(?=[.,;!]|$| this\b| so\b)",
+        sum_value,
     ),
     _rule(
         "measure",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aim_memory.mirror.rules import (
+    Clause,
     Reader,
     Rule,
     amount_value,
@@ -33,7 +34,7 @@ _KIN = (
 )
 _SOON = (
     "(?:现在|目前|如今|已经|刚刚?|最近|终于|前几天|今天|昨天|上周|上个?月|这个?月|这周|今年|前天|还是|依然|仍然|一直|"
-    "也|都|正式|又|才|就)*"
+    "也|都|正式|又|才|就|还(?=单身|住|在|开|用))*"
 )
 _OPEN = "(?:^|(?<=[,;。!]))"
 _WHO = rf"(?:(?P<me>我们家?|我|咱们?|俺)|(?:我(?:的|家)?)?(?P<kin>{_KIN})|{_OPEN}(?P<name>{_HAN}{{2,3}}?))"
@@ -92,7 +93,7 @@ _SET = (
 )
 _COSTS = (
     r"(?:从[^,。]{1,12})?(?:每个?月|一个月|每年)?(?:现在|已经|又)?(?:涨价了?,?(?:现在)?|降价了?,?(?:现在)?)?(?:每个?月|一个月)?"
-    r"(?:是|要价|卖|只要|涨到|降到|升到|提高到|降低到|提到|调到|改成|改到|变成|定为|定在|为|花了?|每月|每个月)了?(?:每个?月|每人)?"
+    r"(?:是|要价|卖|只要|涨到|降到|升到|提高到|降低到|提到|调到|改成|改到|变成|定为|定在|为|每月|每个月)了?(?:每个?月|每人)?"
     r"(?:大约|大概|约)?"
 )
 _SUMS = (
@@ -101,6 +102,15 @@ _SUMS = (
 )
 _MEASURES = rf"(?P<what>目标体重|体重|身高|[\u4e00-\u9fffa-z]{{1,4}}成绩|最好成绩|血压|{_HAN}{{0,6}}目标|剂量|药量)"
 _CONTACT = r"(?:手机号码?|电话号码?|手机|电话|号码|联系方式|联系电话)"
+_NICKNAME = re.compile("[小老阿大][\u4e00-\u9fff]")
+
+
+def _called(clause: Clause, start: int, end: int) -> str | None:
+    """A name, or a pet name ("阿杰")."""
+    called = clause.text[start:end]
+    return called if _NICKNAME.fullmatch(called) else named_value(clause, start, end)
+
+
 _phone, _email = identifier_value("phone"), identifier_value("email")
 
 
@@ -193,9 +203,9 @@ _PERSON = (
     _rule(
         "person",
         "导师|房东|经理|主管|领导|老板|医生|教练|班主任|家教|咨询师",
-        rf"{_WHOSE}(?P<what>导师|房东|经理|主管|领导|老板|医生|教练|班主任|家教|主治医生|心理咨询师)(?:{_BECOMES}|叫)"
-        rf"(?P<value>{_HAN}{{2,5}}?)(?=了|,|。|;|!|$)",
-        named_value,
+        rf"{_WHOSE}(?P<what>导师|房东|经理|主管|领导|老板|医生|(?:健身|驾校|游泳|瑜伽)?教练|班主任|家教|主治医生|心理咨询师)"
+        rf"(?:{_BECOMES}|叫)(?P<value>{_HAN}{{2,5}}?)(?=了|,|。|;|!|$)",
+        _called,
     ),
 )
 _HAS = (
@@ -210,6 +220,13 @@ _HAS = (
         text_value,
     ),
     _rule(
+        "belonging car",
+        "换车|换了车|新车",
+        rf"(?:{_WHO}{_SOON})?(?:换了?|买了?)(?:辆|台)?(?:新)?车了?,?(?:现在|如今)?开(?:的是|上了?|着)?(?:一辆|辆)?"
+        r"(?P<value>[^,。;!\s的会始]{2,12}?)(?=了|,|。|;|!|$)",
+        text_value,
+    ),
+    _rule(
         "belonging",
         "用的",
         rf"{_SELF}用的(?P<what>电脑|手机|笔记本|相机)是(?P<value>[^,。;!的]{{2,16}}?)(?=了|,|。|;|!|$)",
@@ -218,7 +235,7 @@ _HAS = (
     _rule(
         "favourite",
         "最",
-        rf"{_SELF}最(?:喜欢|爱|中意)的(?P<what>{_HAN}{{1,4}}?){_BECOMES}(?P<value>[^,。;!]{{1,14}}?)(?=了|,|。|;|!|$)",
+        rf"{_SELF}(?:现在)?最(?:喜欢|爱|中意)的(?P<what>{_HAN}{{1,4}}?){_BECOMES}(?P<value>[^,。;!]{{1,14}}?)(?=了|,|。|;|!|$)",
         text_value,
     ),
     _rule(
@@ -243,6 +260,7 @@ _AMOUNTS = (
     _rule(
         "measure", "体重|身高|成绩|血压|目标|量", rf"{_WHOSE}{_MEASURES}{_BECOMES}(?P<value>[^,。;!]*)", figure_value
     ),
+    _rule("measure", "体重", rf"{_SELF}(?P<what>体重)(?P<value>\d[^,。;!]*)", figure_value),
     _rule("dose", "量", rf"(?P<thing>{_HAN}{{1,4}}?)的?(?:剂量|用量){_BECOMES}{_PHRASE}", text_value),
     _rule("goal", "目标", rf"{_WHOSE}目标{_BECOMES}(?P<what>[^\d,。]+?)(?P<value>\d[^,。;!]*)", figure_value),
     _rule(

@@ -102,6 +102,8 @@ def _statement(rule: Rule, match: re.Match[str], clause: Clause) -> Statement | 
 
 def _closes(rule: Rule, subject: str, clause: Clause) -> bool:
     """Whether this may end an earlier statement: it speaks of a person, of a unique thing, or of a change."""
+    if rule.attribute == "count":
+        return bool(_CHANGED.search(clause.text))
     thing = subject.partition(": ")[2]
     if not thing or rule.attribute in _UNIQUE_ATTRIBUTES:
         return True

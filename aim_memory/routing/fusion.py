@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory.routing.values import Mask, Scores
 
@@ -19,6 +20,11 @@ def standardise(scores: Scores, among: Mask, least_spread: float) -> Scores:
     spread = max(float(known.std()), least_spread)
     centred = (scores - float(known.mean())) / spread
     return np.where(np.isfinite(centred), centred, 0.0).astype(np.float32)
+
+
+def spread(values: NDArray[np.float32], least_spread: float) -> NDArray[np.float32]:
+    """z-scores over all of them, (n,)."""
+    return standardise(values, np.ones(len(values), np.bool_), least_spread)
 
 
 def best_rows(scores: Scores, among: Mask, count: int) -> list[int]:

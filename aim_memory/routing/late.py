@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
-from aim_memory.config import AIMConfig
-from aim_memory.ports import IndexReader
-from aim_memory.routing.fusion import best_rows, standardise
-from aim_memory.routing.plan import Plan
-from aim_memory.routing.values import Mask, Scores
+from aim_memory.routing.fusion import spread
+from aim_memory.types import Vectors
 
-POOL = 100
-"""Memories that are looked at this closely: the best ones by everything else."""
 LEAST_SPREAD = 0.01
 SHORT = 1000
 """Characters at which a memory's tokens count half: in a long text every token finds some match."""
+NEXT_DOOR = 0.9
+"""What a match in the turn right before or after counts against one in the memory itself."""
 
 
-def late(planned: Plan, sums: Scores, index: IndexReader, among: Mask, config: AIMConfig) -> Scores:
-    """What token matches add to each row, (rows,).
+def late(
+    matches: Vectors, beside: Sequence[NDArray[np.int64]], lengths: NDArray[np.int64]
+) -> Mapping[str, NDArray[np.float32]]:
+    """Named parts, each (n,), of the best match of each of a question's m tokens in each of n memories, (n, m).
 
-    Per question token the best cosine among a memory's tokens (Khattab and Zaharia 2020), weighted by how far the
-    best memory stands out from the mean for it: "the" matches everywhere, a rare word in one place. z-scores over the
-    pool; what is outside the pool stands as its last. Counts as far as the embedder reads the question's script.
+    ``late``: the mean of the best cosines (Khattab and Zaharia 2020), tokens weighted by how far the best memory stands
+    out from the mean for them: "the" matches everywhere, a rare word in one place. ``evenly``: every token alike.
+    ``together``: what the turns right before and after add. All as z-scores.
+
+    Args:
+        beside: The places (n,) of the turn before and of the one after each memory; −1 where it is not among the n.
+        lengths: Characters of the memories, (n,).
     """
-    added, tokens, weight = np.zeros_like(sums), planned.tokens, config.late_weight * planned.sight
-    rows = np.array(best_rows(sums, among, POOL), np.int64)
-    if tokens is None or not len(tokens) or len(rows) < 2 or weight == 0:
-        return added
-    matches = index.late(tokens, rows)
     telling = matches.max(axis=0) - matches.mean(axis=0)
-    z = standardise(matches @ telling, np.ones(len(rows), np.bool_), LEAST_SPREAD)
-    added[:] = weight * min(float(z.min()), 0.0)
-    added[rows] = weight * z * SHORT / (SHORT + index.columns.length[rows])
-    return added
+    padded = np.vstack([matches, np.full((1, matches.shape[1]), -1, np.float32)])
+    around = (
+        np.maximum(matches, NEXT_DOOR * np.max([padded[places] for places in beside], axis=0)) if beside else matches
+    )
+    alone = spread(matches @ telling, LEAST_SPREAD)
+    return {
+        "late": (alone * SHORT / (SHORT + lengths)).astype(np.float32),
+        "evenly": spread(matches.mean(axis=1), LEAST_SPREAD),
+        "together": spread(around @ telling, LEAST_SPREAD) - alone,
+    }

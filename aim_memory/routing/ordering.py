@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aim_memory.ports import IndexReader
@@ -14,29 +14,27 @@ def by_score(scored: Sequence[Scored]) -> list[Scored]:
     return sorted(scored, key=lambda one: one.score, reverse=True)
 
 
-def current_first(order: Sequence[Scored], index: IndexReader) -> list[Scored]:
-    """Puts what superseded a memory right before it; what is ahead already stays. Nothing is left out.
+def put_before(order: Sequence[Scored], versions: Mapping[int, int]) -> list[Scored]:
+    """Puts the version of a memory that is wanted (row → row) right before it; what is ahead already stays. Nothing
+    is left out.
 
     A version that is moved up takes the score of the one it goes before: the part "current" is what that adds.
     """
     by_row = {one.row: one for one in order}
     placed: dict[int, Scored] = {}
     for one in order:
-        for row in reversed(_versions(one.row, index, by_row)):
+        for row in reversed(_chain(one.row, versions)):
             version = by_row[row]
             lift = one.score - version.score
             placed.setdefault(row, replace(version, current=lift) if lift > 0 else version)
     return list(placed.values())
 
 
-def _versions(row: int, index: IndexReader, among: Container[int]) -> list[int]:
-    """The row and what superseded it, oldest first."""
+def _chain(row: int, versions: Mapping[int, int]) -> list[int]:
+    """The row, what goes before it, what goes before that, ..."""
     chain = [row]
-    while (closer := index.superseded_by(chain[-1])) is not None:
-        later = index.row_of(closer)
-        if later is None or later not in among or later in chain:
-            break
-        chain.append(later)
+    while (other := versions.get(chain[-1])) is not None and other not in chain:
+        chain.append(other)
     return chain
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from aim_memory.config import AIMConfig
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
-from aim_memory.routing.acuity import acuity
+from aim_memory.routing.acuity import acuity, language
 from aim_memory.routing.inertia import direct, gate
 from aim_memory.routing.values import Ask, Embed
-from aim_memory.text import about_past, analyse, cut_names, named, participants, question_terms, script
+from aim_memory.text import about_past, analyse, cut_names, named, participants, question_terms
 from aim_memory.types import SessionState, Vector, Vectors
 
 
@@ -57,7 +57,7 @@ def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float
     """The question's vector, its tokens', and how well the embedder reads its script."""
     try:
         vectors, tokens = embed([text])
-        return vectors[0], tokens[0] if tokens else None, acuity(embed, script(text))
+        return vectors[0], tokens[0] if tokens else None, acuity(embed, language(text))
     except EmbedderError:
         return None, None, 0.0  # words alone still find
 

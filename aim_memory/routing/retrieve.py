@@ -1,4 +1,5 @@
-"""Retrieval, top to bottom: how the question is heard → who may be found → scores → order → what is reported."""
+"""Retrieval, top to bottom: how the question is heard → who may be found → a first look at all, a closer one at the
+best → order → what is reported."""
 
 from __future__ import annotations
 
@@ -7,18 +8,21 @@ from collections.abc import Mapping, Sequence
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.base import base, total
-from aim_memory.routing.candidates import candidates
+from aim_memory.routing.candidates import candidates, pool
+from aim_memory.routing.closer import closer
 from aim_memory.routing.confidence import confidence
+from aim_memory.routing.focus import focus
 from aim_memory.routing.inertia import advance
-from aim_memory.routing.late import late
 from aim_memory.routing.lean import lean
-from aim_memory.routing.ordering import by_score, current_first, displaced
+from aim_memory.routing.ordering import by_score, displaced, put_before
 from aim_memory.routing.plan import Plan, plan
 from aim_memory.routing.priors import priors
 from aim_memory.routing.scoring import Scored, rescore
 from aim_memory.routing.trace import explain
 from aim_memory.routing.values import Ask, Embed, Mask, Ranked, Ranking, Scores
-from aim_memory.routing.visible import visible
+from aim_memory.routing.versions import versions
+from aim_memory.routing.weighing import unread, weighed, weights
+from aim_memory.routing.when import when
 from aim_memory.types import SessionState
 
 
@@ -28,20 +32,20 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     A failing embedder leaves words and anchors. With a session, its next state is in the ranking; nothing is stored.
     """
     planned = plan(ask, index, embed, config)
-    among = visible(ask, index)
+    index, among = focus(ask, planned, index)
     parts, moving = scores(ask, planned, index, among, config)
     sums = total(parts)
     scored = rescore(ask, candidates(ask, sums, moving, index, among, config), sums, index, config)
     vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
     kept = [one for one in scored if not one.contradicted] if vetoed else scored
-    order = arrange(kept, planned, index, config)
+    order = arrange(ask, kept, index, config)
     hits = [report(one, parts, ask, index) for one in order[: ask.top_k]]
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
         confidence=confidence(planned, [one.row for one in order], index),
         suppressed=displaced(kept, index, ask.top_k),
-        scanned=int(among.sum()),
+        scanned=index.compared(among),
         stored=len(index),
         session=_next(ask, planned, config),
         conflicts=any(hit.conflicting or not hit.current for hit in hits),
@@ -54,19 +58,31 @@ def scores(
     ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
 ) -> tuple[Mapping[str, Scores], Scores | None]:
     """Named parts of every row's score, before anchors and decay; and the base score in the session's direction."""
+    first, moving = first_look(ask, planned, index, among, config)
+    sums, by = total(first), weights(config)
+    rows = pool(ask, sums, index, among)
+    if not len(rows):
+        return first, moving
+    parts = {**weighed(first, by), **weighed(closer(planned, first, rows, index, among, config), by)}
+    return {**parts, "unread": unread(sums, total(parts), rows, among)}, moving
+
+
+def first_look(
+    ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
+) -> tuple[Mapping[str, Scores], Scores | None]:
+    """The parts that are cheap enough to be had of every row; and the base score in the session's direction."""
     own = base(planned.own, index, among, config)
-    parts, moving = {**own, **priors(planned, index, config)}, None
+    parts, moving = {**own, **priors(planned, index, config), **when(ask, index, among, config)}, None
     if planned.moving is not None:
         alone, moving = total(own), total(base(planned.moving, index, among, config))
         parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
-    parts["late"] = late(planned, total(parts), index, among, config)
     return parts, moving
 
 
-def arrange(kept: Sequence[Scored], planned: Plan, index: IndexReader, config: AIMConfig) -> list[Scored]:
-    """By score; what superseded a memory goes right before it, unless the question is about the past."""
+def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMConfig) -> list[Scored]:
+    """By score; of several versions of a fact the one that the question wants goes first."""
     order = by_score(kept)
-    return current_first(order, index) if config.supersession and not planned.about_past else order
+    return put_before(order, versions(ask, order, index, config)) if config.supersession else order
 
 
 def report(one: Scored, parts: Mapping[str, Scores], ask: Ask, index: IndexReader) -> Ranked:

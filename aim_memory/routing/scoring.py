@@ -59,11 +59,14 @@ def rescore(ask: Ask, rows: Sequence[int], base: Scores, index: IndexReader, con
     """The candidates with anchors and decay, in the order of ``rows``."""
     counts = shares(ask.anchors, index)
     fading = temporal_weights(rows, index, config).tolist()
+    kinds, nothing = {anchor.kind for anchor in ask.anchors}, AnchorMatch(missing=ask.anchors)
+    without = anchor_score(ask, nothing, counts, config) if kinds else 0.0
     scored = []
     for row, weight, start in zip(rows, fading, base[np.asarray(rows, np.int64)].tolist(), strict=True):
-        held = index.anchors_of(row)
-        match = compare(ask.anchors, held) if held else AnchorMatch(missing=ask.anchors)
-        overlap = anchor_score(ask, match, counts, config) if ask.anchors else 0.0
+        # Anchors of other kinds neither agree nor contradict, and most memories hold none of the kinds asked for.
+        held = [anchor for anchor in index.anchors_of(row) if anchor.kind in kinds] if kinds else ()
+        match = compare(ask.anchors, held) if held else nothing
+        overlap = anchor_score(ask, match, counts, config) if held else without
         gain = anchored(0.0, overlap, config.anchor_boost, weight)
         scored.append(Scored(row, start, gain, config.decay_strength * (weight - 1.0), weight, match))
     return scored
@@ -84,7 +87,7 @@ def anchor_score(ask: Ask, match: AnchorMatch, counts: NDArray[np.float64], conf
 def shares(wanted: Sequence[Anchor], index: IndexReader) -> NDArray[np.float64]:
     """What each anchor of a question counts: kind weight × rarity in the namespace, summing to 1."""
     total = max(len(index), 1)
-    holders = np.array([len(index.anchored(anchor.kind, anchor.key)) for anchor in wanted], np.float64)
+    holders = np.array([index.holders(anchor.kind, anchor.key) for anchor in wanted], np.float64)
     kinds = np.array([KIND_WEIGHTS[anchor.kind] for anchor in wanted], np.float64)
     raw = kinds * np.log1p(total / (1 + holders))
     return np.asarray(raw / raw.sum() if len(wanted) else raw)

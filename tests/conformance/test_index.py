@@ -9,6 +9,7 @@ import pytest
 
 from aim_memory.ports import NamespaceIndex
 from aim_memory.storage.index import FlatIndex
+from aim_memory.text import index_terms
 from aim_memory.types import Segment
 from tests.naive_index import NaiveIndex
 from tests.rows import DIMENSION, embed, row
@@ -129,6 +130,18 @@ def test_coverage_tells_who_contains_a_term(index: NamespaceIndex) -> None:
     index.upsert([row(1, "ferry market"), row(2, "ferry")])
     rows = np.array([at(index, "m1"), at(index, "m2")])
     assert index.covered(["market", "ferri", "whale"], rows).tolist() == [[True, False], [True, True], [False, False]]
+
+
+def test_overlap_is_the_share_of_rare_words_in_common(index: NamespaceIndex) -> None:
+    texts = ("ferry market zinc", "ferry market", "ferry", "quartz")
+    index.upsert([row(number, text) for number, text in enumerate(texts, start=1)])
+    index.remove(["m3"])
+    index.upsert([row(2, "ferry market opal")])
+    rows = np.array([at(index, memory_id) for memory_id in ("m1", "m2", "m4")])
+    overlap = index.overlap(rows)
+    one, other = (set(index_terms(text)) for text in (texts[0], "ferry market opal"))
+    shared = index.rarity(sorted(one & other)).sum() / index.rarity(sorted(one | other)).sum()
+    assert overlap == pytest.approx(np.array([[1, shared, 0], [shared, 1, 0], [0, 0, 1]]), abs=1e-6)
 
 
 def test_each_token_of_a_question_finds_its_best_match_in_the_best_segment(index: NamespaceIndex) -> None:

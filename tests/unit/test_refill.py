@@ -21,9 +21,19 @@ def test_lines_are_in_order_of_time_with_date_and_speaker() -> None:
     context = build("Where?", (), [(late, 2.0, True), (early, 1.0, True)], budget_tokens=200, refill=False)
     assert context.text.splitlines() == [
         "2025-03-06 user: Parcels go to 14 Alder Court.",
-        "2025-06-04 Ada: I live at 82 Wexley Street.",
+        "06-04 Ada: I live at 82 Wexley Street.",
     ]
     assert [piece.memory_id for piece in context.pieces] == ["late", "early"]
+
+
+def test_the_year_stands_where_it_changes() -> None:
+    moments = [NOON, NOON + timedelta(days=1), NOON + timedelta(days=400)]
+    hits = [(stored(f"m{place}", "Fine.", at=at, ordinal=place), 1.0, True) for place, at in enumerate(moments)]
+    odd = (stored("odd", "Fine.", at=NOON + timedelta(days=2), speaker="03-09 Ada"), 1.0, True)
+    context = build("Well?", (), [*hits, odd], budget_tokens=200, refill=False)
+    assert [one.split(" ")[0] for one in context.text.splitlines()] == [
+        "2025-03-06", "03-07", "2025-03-08", "2026-04-10",
+    ]  # fmt: skip
 
 
 def test_what_no_longer_holds_is_labelled() -> None:
@@ -46,6 +56,32 @@ def test_without_refill_a_long_text_comes_as_its_summary() -> None:
     assert context.tokens < context.full_text_tokens
     whole = count_tokens(f"2025-03-06 Ada: {LONG}")
     assert whole <= context.full_text_tokens <= whole + 2  # counted line by line, line ends included
+
+
+def test_summaries_only_leave_the_rest_out() -> None:
+    hits = [(stored("m", LONG), 1.0, True)]
+    question = "How is the coffee machine?"
+    short = build(question, (), hits, budget_tokens=500, refill=False, summaries_only=True)
+    assert "31 hours" in short.text
+    assert "coffee" not in short.text
+    assert "coffee" in build(question, (), hits, budget_tokens=500, refill=False).text
+
+
+def test_every_hit_has_its_turn_before_one_says_more_than_a_summary() -> None:
+    long = (
+        stored("long", "The kettle hums. " + "The kettle hums at night in the kitchen. " * 20, ordinal=1),
+        9.0,
+        True,
+    )
+    others = [(stored(f"m{place}", f"Note {place} about soup.", ordinal=place + 2), 1.0, True) for place in range(3)]
+    context = build("Which kettle?", (), [long, *others], budget_tokens=90, refill=False)
+    assert {piece.memory_id for piece in context.pieces} == {"long", "m0", "m1", "m2"}
+
+
+def test_of_a_text_that_does_not_fit_the_best_sentence_comes() -> None:
+    text = "We talked for hours about everything and nothing on that evening. The kettle costs 31 euros. " * 3
+    context = build("What does the kettle cost?", (), [(stored("m", text), 1.0, True)], budget_tokens=30, refill=True)
+    assert "31 euros" in context.text
 
 
 def test_refill_fits_the_sentence_that_answers_into_a_small_budget() -> None:

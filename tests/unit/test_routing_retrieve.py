@@ -203,7 +203,7 @@ def test_decay_reorders_near_ties_and_says_so() -> None:
 
 
 def test_decay_reports_whom_it_displaced() -> None:
-    config = AIMConfig(decay_strength=5.0, decay_scope="all", weight_decay_gamma=0.5, decay_floor=0.0)
+    config = AIMConfig(decay_strength=20.0, decay_scope="all", weight_decay_gamma=0.5, decay_floor=0.0)
     index = built(FERRY, *[row(n, "The ferry was late") for n in range(10, 13)])
     displaced = ask(index, "When does the ferry to the island leave?", config).suppressed
     assert [(one.id, one.rank_without_decay) for one in displaced][:1] == [("m1", 1)]

@@ -1,6 +1,8 @@
 """Supersession on whole sentences: pairs of own writing, more than half of them traps.
 
-The rules were written while looking at the "tuned" pairs; nobody looked at how the "held_out" ones fare.
+The rules were written while looking at the "tuned" pairs; nobody looked at how the "held_out" ones fare. The "sealed"
+ones were written before their author read the rules, in German, Spanish and Japanese too, which have none: what is
+superseded must be right there as well, however little is found.
 """
 
 import json
@@ -33,14 +35,25 @@ def counts(pairs: list[dict[str, Any]]) -> Counter[tuple[bool, bool]]:
     return Counter((pair["supersedes"], superseded(pair)) for pair in pairs)
 
 
-@pytest.mark.parametrize("part", ["tuned", "held_out"])
-def test_precision_and_recall(part: str) -> None:
-    found = counts([pair for pair in PAIRS if pair["part"] == part])
-    right, wrong, missed = found[True, True], found[False, True], found[True, False]
-    precision, recall = right / (right + wrong), right / (right + missed)
-    print(f"\n{part}: {found.total()} pairs, precision {precision:.3f}, recall {recall:.3f}")  # noqa: T201
+@pytest.mark.parametrize(("part", "least"), [("tuned", 0.8), ("held_out", 0.8), ("sealed", 0.4)])
+def test_precision_and_recall(part: str, least: float) -> None:
+    precision, recall = figures(part, [pair for pair in PAIRS if pair["part"] == part])
+    assert precision >= 0.98
+    assert recall >= least
+
+
+def test_precision_and_recall_of_all() -> None:
+    precision, recall = figures("all", PAIRS)
     assert precision >= 0.98
     assert recall >= 0.80
+
+
+def figures(title: str, pairs: list[dict[str, Any]]) -> tuple[float, float]:
+    found = counts(pairs)
+    right, wrong, missed = found[True, True], found[False, True], found[True, False]
+    precision, recall = right / (right + wrong), right / (right + missed)
+    print(f"\n{title}: {found.total()} pairs, precision {precision:.3f}, recall {recall:.3f}")  # noqa: T201
+    return precision, recall
 
 
 def test_wrong_at_most_twice_in_a_hundred_traps() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aim_memory.text import (
+    about_now,
     about_past,
     analyse,
     cut_names,
@@ -20,8 +21,9 @@ from aim_memory.text import (
     refers_back,
     script,
     sentences,
+    wanted,
 )
-from aim_memory.types import ASKS
+from aim_memory.types import ASKS, CHANGES
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,58 @@ def test_a_number_inside_chinese_is_its_own_term() -> None:
 
 def test_russian_is_stemmed_by_its_own_rules() -> None:
     assert set(analyse("велосипеды")) == set(analyse("велосипедов"))
+
+
+def test_index_terms_mark_what_changes() -> None:
+    for text in ("The review moved to Friday.", "From now on it costs 5 euros.", "评审改到周五", "現在賣29元"):
+        assert CHANGES in index_terms(text)
+    assert CHANGES not in index_terms("The review is on Friday.")
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How many members do we have?", "amount"),
+        ("How many books have I read so far?", "amount"),
+        ("When is the review?", "moment"),
+        ("What time does the train leave?", "moment"),
+        ("Who does my taxes?", "name"),
+        ("What's my address?", "thing"),
+        ("How old is my son?", "amount"),
+        ("婚宴摆多少桌？", "amount"),
+        ("评审是哪天？", "moment"),
+        ("我跟哪位医生看诊？", "name"),
+    ],
+)
+def test_what_a_question_about_the_present_wants(question: str, kind: str) -> None:
+    assert about_now(question)
+    assert wanted(question) == kind
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When did we move?",
+        "Where has the band played?",
+        "Why is the rent so high?",
+        "How has the budget changed?",
+        "What should I cook?",
+        "What was our first budget?",
+        "What is my old address?",
+        "以前的电话是多少？",
+        "论文一开始写了多少字？",
+        "为什么改到周五？",
+    ],
+)
+def test_what_is_not_about_the_present(question: str) -> None:
+    assert not about_now(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["How old is my son?", "Which museum was in the old town?", "How did the two first meet?"]
+)
+def test_some_old_and_first_things_are_not_the_past(question: str) -> None:
+    assert not about_past(question)
 
 
 def test_index_terms_mark_what_asks() -> None:

@@ -1,0 +1,110 @@
+"""A closer look at the best memories: token matches, and what the turns beside them contain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aim_memory.config import AIMConfig
+from aim_memory.ports import IndexReader
+from aim_memory.routing.fusion import spread
+from aim_memory.routing.late import late
+from aim_memory.routing.neighbours import asking, closeness
+from aim_memory.routing.plan import Plan
+from aim_memory.routing.roles import assistants
+from aim_memory.routing.values import Mask, Scores
+from aim_memory.text import NOTION
+
+LEAST_SPREAD = 0.1
+NEARBY = 4.0
+"""Turns after which a memory of the same session speaks for another e times less."""
+CONVERSATION = 0.5
+"""Correlation of neighbours from which on sessions are conversations through and through."""
+
+
+def closer(
+    planned: Plan,
+    first: Mapping[str, Scores],
+    rows: NDArray[np.int64],
+    index: IndexReader,
+    among: Mask,
+    config: AIMConfig,
+) -> Mapping[str, Scores]:
+    """Named parts of ``rows``, each over all rows of the index, 0 elsewhere.
+
+    Args:
+        first: The parts of the first look, over all rows.
+    """
+    talk = _conversation(first, index, among) if config.neighbour_weight else 0.0
+    beside = _beside(rows, index) if config.neighbour_weight else ()
+    found = {
+        **_tokens(planned, rows, beside, talk, index, config),
+        **_words(planned, rows, beside, index),
+        "chatter": talk * first["lexical"][rows],
+        "session": talk * _session(first, rows, index),
+        "told": asking(index.columns)[rows] * bool(assistants(index).any()),
+    }
+    return {name: _over(values, rows, index.size) for name, values in found.items() if values.any()}
+
+
+def _conversation(first: Mapping[str, Scores], index: IndexReader, among: Mask) -> float:
+    """How far the sessions are conversations, where turns answer one another, and no collections of notes: 0 to ½."""
+    weights = closeness(first["lexical"] + first["dense"], index.columns, among, 1.0)
+    return min(float(weights.max(initial=0.0)), CONVERSATION)
+
+
+def _beside(rows: NDArray[np.int64], index: IndexReader) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places among ``rows`` of the turn before each and of the turn after it; −1 where it is not among them."""
+    places = np.full(index.size + 1, -1, np.int64)  # row −1, beyond the end, reads the last entry
+    places[rows] = np.arange(len(rows))
+    return places[index.columns.previous[rows]], places[index.columns.following[rows]]
+
+
+def _tokens(
+    planned: Plan,
+    rows: NDArray[np.int64],
+    beside: tuple[NDArray[np.int64], ...],
+    talk: float,
+    index: IndexReader,
+    config: AIMConfig,
+) -> Mapping[str, Scores]:
+    """Late interaction, as far as the embedder reads the question's script."""
+    tokens, weight = planned.tokens, config.late_weight * planned.sight
+    if tokens is None or not len(tokens) or len(rows) < 2 or not weight:
+        return {}
+    found = late(index.late(tokens, rows), beside, index.columns.length[rows])
+    return {**{name: weight * values for name, values in found.items()}, "evenly": weight * talk * found["evenly"]}
+
+
+def _words(
+    planned: Plan, rows: NDArray[np.int64], beside: tuple[NDArray[np.int64], ...], index: IndexReader
+) -> Mapping[str, Scores]:
+    """Shares of the question's words (by idf) and notions that the memories hold themselves, and that only the turns
+    beside them do. The words count by themselves only where the embedder is blind."""
+    terms = [term for term in planned.own.terms if not term.startswith(NOTION)]
+    notions = [term for term in planned.own.terms if term.startswith(NOTION)]
+    held = np.append(index.covered(terms, rows), np.zeros((len(terms), 1), np.bool_), axis=1)  # place −1 holds nothing
+    own, rarity = held[:, :-1], index.rarity(terms)
+    around = np.logical_or.reduce([own, *(held[:, places] for places in beside)])
+    share = rarity / max(float(rarity.sum()), 1e-6)
+    found = {"covered": (1 - planned.sight) * (share @ own), "beside": share @ (around & ~own)}
+    return {**found, "notions": index.covered(notions, rows).mean(axis=0)} if notions else found
+
+
+def _session(first: Mapping[str, Scores], rows: NDArray[np.int64], index: IndexReader) -> Scores:
+    """What the other memories of a session among ``rows`` say for one: their scores above the least, fading with the
+    turns between."""
+    scores = spread(np.sum([values[rows] for values in first.values()], axis=0), LEAST_SPREAD)
+    sessions, turns = index.coded("session_id")[0][rows], index.columns.ordinal[rows]
+    same = (sessions[:, None] == sessions) & (sessions >= 0)
+    np.fill_diagonal(same, False)
+    near = np.where(same, np.exp(-np.abs(turns[:, None] - turns) / NEARBY), 0.0)
+    return np.asarray(near @ (scores - scores.min(initial=0.0)) / (2 * NEARBY), np.float32)
+
+
+def _over(values: Scores, rows: NDArray[np.int64], size: int) -> Scores:
+    whole = np.zeros(size, np.float32)
+    whole[rows] = values
+    return whole
