@@ -1,102 +1,225 @@
-"""What the service costs over doing the least, as ratios taken in one run.
+"""What a query costs over doing the least, as ratios taken in one run.
 
-    python benchmarks/speed.py [MEMORIES] [QUESTIONS]
+    python -m benchmarks.speed [--memories 600 100000] [--questions 200] [--exact] [--out FILE]
 
-The floor keeps one SQLite row per memory (WAL, synced, one commit per batch) and compares a question with a matrix of
-all vectors. Both sides use the hashing embedder, so what is compared is the service and not a model. Figures depend on
-the machine, the ratios much less; the commit and the machine are printed with them.
+The floor keeps vectors in a flat FAISS index and texts in SQLite; its query is one search and one read of ten rows. The
+service's is all of ``engine.query``: anchors, plan, ranking, loading, context. Both look their vectors up, so no model
+is measured, and both are timed in CPU time of their thread, in turn. Every ratio is to the floor at 600 memories, the
+size of a long conversation. Each question is asked once; others were asked before it.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import platform
+import resource
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import median
-from typing import TypeVar
+from statistics import mean, median
 
+import faiss
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from aim_memory.embedded import AIMMemory
-from aim_memory.llm.hashing import HashingEmbedder
-from aim_memory.settings import EmbedderSettings, Settings
+from aim_memory.bodies import QueryRequest
+from aim_memory.clock import SystemClock
+from aim_memory.config import AIMConfig
+from aim_memory.engine import MemoryEngine, Parts
+from aim_memory.sessions import Sessions
+from aim_memory.settings import LimitSettings
+from aim_memory.storage.index import FlatIndex
+from aim_memory.storage.keeper import FollowingKeeper
+from aim_memory.storage.sql_store import SqlStore
+from aim_memory.types import Space, Vector, Vectors
+from benchmarks.world import DIMENSION, Asked, Prepared, Told, World
 
-PEOPLE = ["Ada", "Ben", "Chen", "Dora", "Emil", "Fang", "Gita", "Hugo"]
-THINGS = ["the boat", "a bicycle", "the garden", "a cello", "the archive", "a telescope", "the kitchen", "a novel"]
-DEEDS = ["repaired", "sold", "painted", "moved", "photographed", "lent", "insured", "measured"]
-BATCH = 50
-T = TypeVar("T")
+CONVERSATION = 600
+"""Memories of the floor: a long conversation."""
+TOP = 10
+SPACE = Space("local", "speed")
+
+
+@dataclass(frozen=True)
+class Figures:
+    memories: int
+    cpu_ms: float
+    """Median CPU time of a query."""
+    mean_cpu_ms: float
+    ratio: float
+    """Of the means, to the floor's."""
+    scanned: float
+    """Share of the memories that a question was compared with."""
+    recall: float
+    """Share of the questions whose memory is among the first ten."""
+    exact_recall: float | None
+    """The same with everything ranked."""
+    build_s: float
+    """CPU time to build the index from SQL, at the first query."""
+    rss_mib: int
+    disk_mib: int
 
 
 class Floor:
     """The least a memory can do: keep texts, and rank them by cosine."""
 
-    def __init__(self, home: Path) -> None:
-        self._embedder = HashingEmbedder()
-        self._vectors = np.zeros((0, self._embedder.dimension), dtype=np.float32)
+    def __init__(self, home: Path, told: Sequence[Told]) -> None:
+        self._vectors = faiss.IndexFlatIP(DIMENSION)
+        self._vectors.add(np.stack([one.vector for one in told]))
         self._rows = sqlite3.connect(home / "floor.db", isolation_level=None)
         self._rows.execute("PRAGMA journal_mode = WAL")
-        self._rows.execute("PRAGMA synchronous = FULL")
         self._rows.execute("CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT)")
+        self._rows.executemany("INSERT INTO memories VALUES (?, ?)", [(n, one.text) for n, one in enumerate(told)])
 
-    def write(self, texts: Sequence[str]) -> None:
-        self._vectors = np.vstack([self._vectors, self._embedder.embed_documents(texts)])
-        self._rows.execute("BEGIN IMMEDIATE")
-        self._rows.executemany("INSERT INTO memories (text) VALUES (?)", [(text,) for text in texts])
-        self._rows.execute("COMMIT")
-
-    def query(self, text: str) -> list[str]:
-        scores = self._vectors @ self._embedder.embed_queries([text])[0]
-        best = [int(row) + 1 for row in np.argsort(-scores)[:10]]
-        found = "SELECT text FROM memories WHERE id IN (SELECT value FROM json_each(?))"
-        return [text for (text,) in self._rows.execute(found, (str(best),))]
+    def query(self, vector: Vector) -> list[tuple[int, str]]:
+        rows = self._vectors.search(vector[None], TOP)[1][0].tolist()
+        return self._rows.execute(f"SELECT id, text FROM memories WHERE id IN ({'?,' * 9}?)", rows).fetchall()
 
 
-def main(memories: int = 2000, questions: int = 300) -> None:
-    texts = [sentence(number) for number in range(memories + questions)]
-    settings = Settings(embedder=EmbedderSettings(kind="hashing"))
-    with tempfile.TemporaryDirectory() as scratch, AIMMemory(scratch, settings=settings) as memory:
-        floor = Floor(Path(scratch))
-        batches = [texts[start : start + BATCH] for start in range(0, memories, BATCH)]
-        asked = texts[memories:]
-        print(f"{memories} memories, {questions} questions, {_commit()}, {platform.platform()}, {platform.machine()}")
-        report("write, one at a time", asked, lambda text: floor.write([text]), lambda text: _write(memory, [text]))
-        report(f"write, {BATCH} at a time", batches, floor.write, lambda batch: _write(memory, batch))
-        report("query", asked, floor.query, lambda text: memory.query(text, namespace="speed"))
+@dataclass(frozen=True)
+class Town:
+    """A store with memories in it, and questions about some of them."""
+
+    store: SqlStore
+    questions: Sequence[Asked]
+    known: dict[str, tuple[Vector, Vectors]]
+    first: Sequence[Told]
+    home: Path
+
+    def engine(self, whole: int | None = None) -> MemoryEngine:
+        made = (lambda: FlatIndex(DIMENSION)) if whole is None else (lambda: FlatIndex(DIMENSION, whole=whole))
+        return MemoryEngine(
+            Parts(
+                store=self.store,
+                keeper=FollowingKeeper(self.store, made),
+                sessions=Sessions(self.store),
+                embedder=Prepared(self.known),
+                generators={},
+                clock=SystemClock(),
+                config=AIMConfig(),
+                limits=LimitSettings(),
+            )
+        )
 
 
-def _write(memory: AIMMemory, texts: Sequence[str]) -> None:
-    memory.write(namespace="speed", memories=[{"text": text} for text in texts])
+def build(home: Path, memories: int, questions: int) -> Town:
+    """Writes a world; every so many memories one gets a question."""
+    world = World(memories)
+    home.mkdir(parents=True)
+    store = SqlStore(f"sqlite:///{home / 'aim.db'}", SystemClock(), Prepared.generation)
+    asked: list[Asked] = []
+    known: dict[str, tuple[Vector, Vectors]] = {}
+    first: list[Told] = []
+    step, number, sessions = max(1, memories // questions), 0, world.told()
+    while batch := [one for session in islice(sessions, 80) for one in session]:
+        with store.begin(SPACE) as work:
+            work.insert([world.memory(one, number + place) for place, one in enumerate(batch)])
+            work.commit()
+        for one in batch[:: min(step, len(batch))] if step < len(batch) else batch[:1]:
+            question, vector = world.question(one)
+            asked.append(question)
+            known[question.text] = vector, world.tokens(question.text)
+        first += batch[: max(0, CONVERSATION - len(first))]
+        number += len(batch)
+    order = np.random.default_rng(3).permutation(len(asked))[:questions]
+    return Town(store, [asked[place] for place in order], known, first, home)
 
 
-def report(what: str, inputs: Sequence[T], least: Callable[[T], object], whole: Callable[[T], object]) -> None:
-    """Runs both sides in turn, so that whatever else the machine does meets both alike."""
-    pairs = [(_seconds(least, one), _seconds(whole, one)) for one in inputs]
-    floor, service = (1000 * median(times) for times in zip(*pairs, strict=True))
-    print(f"{what:24} floor {floor:8.2f} ms   service {service:8.2f} ms   ratio {service / floor:6.1f}")
+def ask(town: Town, engine: MemoryEngine, beside: Callable[[Vector], object] | None = None) -> tuple[float, list, list]:
+    """(CPU seconds to build the index, per question (reply, CPU ms), per question the CPU ms of what ran beside)."""
+    requests = [QueryRequest(query=one.text, namespace=SPACE.namespace, top_k=TOP) for one in town.questions]
+    built = _cpu(lambda: engine.query(SPACE.tenant, requests[0]))[1] / 1000
+    for request in requests[: len(requests) // 4]:
+        engine.query(SPACE.tenant, request)
+    replies, others = [], []
+    for request in requests[len(requests) // 4 :]:
+        if beside is not None:
+            vector = town.known[request.query][0]
+            others.append(_cpu(lambda vector=vector: beside(vector))[1])
+        replies.append(_cpu(lambda request=request: engine.query(SPACE.tenant, request)))
+    return built, replies, others
 
 
-def _seconds(step: Callable[[T], object], given: T) -> float:
-    began = time.perf_counter()
-    step(given)
-    return time.perf_counter() - began
+def _cpu(step: Callable[[], object]) -> tuple[object, float]:
+    began = time.thread_time()
+    result = step()
+    return result, 1000 * (time.thread_time() - began)
 
 
-def sentence(number: int) -> str:
-    """A sentence of its own for every number below 2 ** 16 or so."""
-    person, thing, deed = PEOPLE[number % 8], THINGS[number // 8 % 8], DEEDS[number // 64 % 8]
-    return f"{person} {deed} {thing} for {number} euros and told {PEOPLE[(number // 7 + 3) % 8]} about it."
+def recall(town: Town, replies: Sequence[tuple]) -> float:
+    golds = [one.gold for one in town.questions[-len(replies) :]]
+    return mean(gold in {hit.id for hit in reply.results} for gold, (reply, _) in zip(golds, replies, strict=True))
+
+
+def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> tuple[Figures, dict[str, float]]:
+    floor = Floor(town.home, town.first)
+    alone = [_cpu(lambda vector=vector: floor.query(vector))[1] for vector, _ in list(town.known.values())[:200]]
+    engine = town.engine()
+    built, replies, others = ask(town, engine, floor.query)
+    own = {"alone_ms": round(median(alone), 4), "in_turn_ms": round(median(others), 4), "mean_ms": round(mean(others), 4)}
+    times = [ms for _, ms in replies]
+    figures = Figures(
+        memories=memories,
+        cpu_ms=round(median(times), 3),
+        mean_cpu_ms=round(mean(times), 3),
+        ratio=round(mean(times) / (floor_ms or own["mean_ms"]), 1),
+        scanned=round(mean(reply.work.scanned / reply.work.stored for reply, _ in replies), 4),
+        recall=round(recall(town, replies), 4),
+        exact_recall=None,
+        build_s=round(built, 1),
+        rss_mib=_resident(),
+        disk_mib=sum(file.stat().st_size for file in town.home.iterdir()) >> 20,
+    )
+    del engine
+    if exact:
+        figures = Figures(**{**asdict(figures), "exact_recall": round(recall(town, ask(town, town.engine(1 << 40))[1]), 4)})
+    return figures, own
+
+
+def _resident() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmRSS:")[2].split()[0]) >> 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    given.add_argument("--memories", type=int, nargs="+", default=[CONVERSATION, 100_000])
+    given.add_argument("--questions", type=int, default=200)
+    given.add_argument("--exact", action="store_true", help="rank everything, too, and compare what is found")
+    given.add_argument("--out", type=Path)
+    chosen = given.parse_args()
+    threadpool_limits(1)
+    faiss.omp_set_num_threads(1)
+    report: dict[str, object] = {"commit": _commit(), "machine": platform.platform(), "processor": platform.machine()}
+    print(json.dumps(report))
+    floor_ms, sizes = None, []
+    for memories in chosen.memories:
+        with tempfile.TemporaryDirectory() as scratch:
+            town = build(Path(scratch) / "home", memories, chosen.questions)
+            figures, own = measure(town, memories, floor_ms, chosen.exact)
+            town.store.close()
+        if floor_ms is None:
+            floor_ms, report["floor"] = own["mean_ms"], own
+            print("floor", json.dumps(own))
+        sizes.append(asdict(figures))
+        print(json.dumps(sizes[-1]), flush=True)
+    report["sizes"] = sizes
+    if chosen.out:
+        chosen.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def _commit() -> str:
     found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return f"commit {found.stdout.strip() or 'unknown'}"
+    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

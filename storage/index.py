@@ -57,10 +57,8 @@ _PLAIN: Mapping[str, tuple[type, Callable[[IndexRow], Any]]] = {
 }
 """Columns with what they read from a row."""
 _LINKS = ("previous", "following")
-WHOLE = 6_000
-"""Rows up to which ranking all of them costs less than choosing."""
-FLAT = 24_000
-"""Segments up to which comparing all vectors costs less than cells do in what they miss."""
+WHOLE = 16_000
+"""Memories up to which all are ranked: exact, and hardly dearer than choosing among them."""
 _GROWN = 4
 """Cells are learned anew when there are so many times the vectors that they were learned from."""
 
@@ -72,12 +70,11 @@ class FlatIndex(NamespaceIndex):
     Args:
         dimension: Of the vectors.
         bear: Dead segments that are borne before compaction is thought of.
-        whole: Rows up to which all are ranked.
-        flat: Segments up to which all vectors are compared.
+        whole: Memories, and segments, up to which it is small.
     """
 
-    def __init__(self, dimension: int, bear: int = 64, whole: int = WHOLE, flat: int = FLAT) -> None:
-        self._bear, self._whole, self._flat = bear, whole, flat
+    def __init__(self, dimension: int, bear: int = 64, whole: int = WHOLE) -> None:
+        self._bear, self._whole = bear, whole
         self._cells: Cells | None = None
         self._vectors = FlatVectors(dimension)
         self._sketches = Sketches(dimension)
@@ -92,7 +89,7 @@ class FlatIndex(NamespaceIndex):
         self._columns: Columns | None = None  # made anew after a change
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
-        self._segments: list[range] = []
+        self._first, self._count = Column(np.int64), Column(np.int64)  # of each memory's segments
         self._anchors: list[tuple[Anchor, ...]] = []
         self._anchored: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._sorted: dict[tuple[str, str], NDArray[np.int64]] = {}  # what was asked of _anchored
@@ -134,7 +131,6 @@ class FlatIndex(NamespaceIndex):
             return at
         at = self._rows[memory_id] = len(self._ids)
         self._ids.append(memory_id)
-        self._segments.append(range(0))
         self._anchors.append(())
         self._metadata.append({})
         self._superseded_by.append(None)
@@ -165,13 +161,14 @@ class FlatIndex(NamespaceIndex):
             self._sorted.pop((anchor.kind, anchor.key), None)
 
     def _add_segments(self, at: Sequence[int], rows: Sequence[IndexRow]) -> None:
-        first = len(self._owner.view)
-        for place, row in zip(at, rows, strict=True):
-            self._aligned &= len(row.segments) == 1 and first == place
-            self._segments[place] = range(first, first + len(row.segments))
-            first += len(row.segments)
+        counts = np.array([len(row.segments) for row in rows], np.int64)
+        firsts = len(self._owner.view) + np.cumsum(counts) - counts
+        self._aligned &= bool((counts == 1).all() and (firsts == at).all())
+        for column, values in ((self._first, firsts), (self._count, counts)):
+            column.grow(self.size)
+            column.view[at] = values
         segments = [segment for row in rows for segment in row.segments]
-        self._owner.extend(np.repeat(np.array(at, np.int64), [len(row.segments) for row in rows]))
+        self._owner.extend(np.repeat(np.array(at, np.int64), counts))
         self._segment_alive.extend(np.ones(len(segments), np.bool_))
         self._postings.extend([segment.terms for segment in segments])
         self._vectors.append([segment.vector for segment in segments])
@@ -181,7 +178,7 @@ class FlatIndex(NamespaceIndex):
     def _put_into_cells(self, count: int) -> None:
         """Puts the last ``count`` segments into cells; all of them when the cells have to be learned (anew)."""
         total = len(self._vectors)
-        if total <= self._flat:
+        if total <= self._whole:
             return
         learn = self._cells is None or total > _GROWN * self._cells.learned_from
         added = np.arange(0 if learn else total - count, total)
@@ -193,15 +190,20 @@ class FlatIndex(NamespaceIndex):
 
     def _withdraw(self, at: int) -> None:
         """Takes a memory's words, vectors and anchors out; its row stays."""
-        for segment in self._segments[at]:
-            self._segment_alive[segment] = False
-            self._postings.withdraw(segment)
-        self._dead_segments += len(self._segments[at])
-        self._segments[at] = range(0)
+        segments = self._span(at)
+        self._segment_alive.view[segments.start : segments.stop] = False
+        self._postings.withdraw(segments)
+        self._dead_segments += len(segments)
+        self._count[at] = 0
         for anchor in self._anchors[at]:
             self._anchored[anchor.kind, anchor.key].discard(at)
             self._sorted.pop((anchor.kind, anchor.key), None)
         self._anchors[at] = ()
+
+    def _span(self, at: int) -> range:
+        """The live segments of a memory."""
+        first = int(self._first[at])
+        return range(first, first + int(self._count[at]))
 
     def _link(self, at: int, session: str | None, ordinal: int) -> None:
         """Hangs a new row into its session's chain, which is in ordinal order."""
@@ -246,18 +248,18 @@ class FlatIndex(NamespaceIndex):
         self._owner.keep(segments)
         self._segment_alive.keep(segments)
         self._dead_segments = 0
-        for column in self._plain.values():
+        for column in (*self._plain.values(), self._first, self._count):
             column.keep(rows)
         for coded in self._coded.values():
             coded.keep(rows)
         for column in (self._owner, self._plain["previous"], self._plain["following"]):
             column.view[:] = numbers[column.view]
-        self._renumber(np.flatnonzero(rows), np.cumsum(segments) - 1)
+        self._first.view[:] = (np.cumsum(segments) - 1)[np.minimum(self._first.view, len(segments) - 1)]
+        self._renumber(np.flatnonzero(rows))
         self._aligned = np.array_equal(self._owner.view, np.arange(self.size))
         self._last = {session: int(numbers[at]) for session, at in self._last.items() if at >= 0}
 
-    def _renumber(self, kept: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        self._segments = [_moved(self._segments[at], numbers) for at in kept]
+    def _renumber(self, kept: NDArray[np.int64]) -> None:
         self._ids = [self._ids[at] for at in kept]
         self._rows = {memory_id: at for at, memory_id in enumerate(self._ids)}
         self._anchors = [self._anchors[at] for at in kept]
@@ -348,14 +350,17 @@ class FlatIndex(NamespaceIndex):
     def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """What ``similarities`` gives for these rows."""
         segments, owners = self._segments_of(rows)
-        seen = self._vectors.filled[segments]
+        seen = self._vectors.filled[segments] & self._segment_alive.view[segments]
+        if self._aligned:
+            return np.where(seen, self._vectors.products_of(question, segments), np.float32(-np.inf))
         return _pooled(self._vectors.products_of(question, segments[seen]), owners[seen], len(rows))
 
     def _segments_of(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The live segments of rows, in their order, and for each the place of its row among ``rows``."""
-        spans = [self._segments[row] for row in rows]
-        counts = np.array([len(span) for span in spans], np.int64)
-        first = np.array([span.start for span in spans], np.int64) - (np.cumsum(counts) - counts)
+        if self._aligned:
+            return rows, np.arange(len(rows))
+        counts = self._count.view[rows]
+        first = self._first.view[rows] - (np.cumsum(counts) - counts)
         return np.repeat(first, counts) + np.arange(counts.sum()), np.repeat(np.arange(len(rows)), counts)
 
     def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -384,7 +389,7 @@ class FlatIndex(NamespaceIndex):
         return held
 
     def overlap(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self._postings.overlap([self._segments[row] for row in rows], self._live)
+        return self._postings.overlap([self._span(row) for row in rows.tolist()], self._live)
 
     @property
     def _live(self) -> NDArray[np.bool_] | None:
@@ -411,7 +416,3 @@ def _pooled(products: NDArray[np.float32], owners: NDArray[np.int64], count: int
     first = np.full(count, -np.inf, np.float32)
     first[owners[::-1]] = products[::-1]  # of several values for one row the last written stays
     return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
-
-
-def _moved(segments: range, numbers: NDArray[np.int64]) -> range:
-    return range(int(numbers[segments[0]]), int(numbers[segments[-1]]) + 1) if segments else segments

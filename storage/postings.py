@@ -101,16 +101,10 @@ class Postings:
             return 0, 0
         return int(self._ends[segments[0] - 1]) if segments[0] else 0, int(self._ends[segments[-1]])
 
-    def withdraw(self, segment: int) -> None:
-        """Says that a segment is dead: it no longer counts in the mean length."""
-        self._total -= int(self._lengths[segment])
-        self._live -= 1
-
-    def segments(self, term: str, alive: NDArray[np.bool_] | None) -> _Segments:
-        """Segments with the term, ascending; only live ones if ``alive`` (segments,) is given."""
-        number = self._numbers.get(term)
-        held = np.array(() if number is None else self._segments[number], np.int32)
-        return held if alive is None else held[alive[held]]
+    def withdraw(self, segments: range) -> None:
+        """Says that neighbouring segments are dead: they no longer count in the mean length."""
+        self._total -= int(self._lengths.view[segments.start : segments.stop].sum())
+        self._live -= len(segments)
 
     def holds(self, term: str, segments: NDArray[np.int64]) -> NDArray[np.bool_]:
         """For each of these segments, whether it has the term: (segments,)."""

@@ -17,11 +17,11 @@ from aim_memory.types import Anchor
 
 Rows = NDArray[np.int64]
 
-BEST = 96
+BEST = 64
 """Rows that each way to hear the question brings in by words, and as many by meaning."""
 HOLDERS = 64
 """Newest holders of each anchor of the question that are brought in."""
-BACKGROUND = 512
+BACKGROUND = 256
 """Pairs of neighbours."""
 _VERSIONS = 8
 """Steps that a chain of superseding memories is followed."""
@@ -35,22 +35,29 @@ def best(scores: NDArray[np.float32], among: NDArray[np.bool_], count: int = BES
     return rows
 
 
-def select(
-    index: IndexReader, found: Sequence[Rows], anchors: Sequence[Anchor], among: NDArray[np.bool_]
-) -> Rows:
+def select(index: IndexReader, found: Sequence[Rows], anchors: Sequence[Anchor], among: NDArray[np.bool_]) -> Rows:
     """Rows to rank, ascending, around those that were found. Rows not ``among`` come only as neighbours."""
     columns = index.columns
-    held = [_newest(index.anchored(anchor.kind, anchor.key), among) for anchor in anchors]
-    core = np.unique(np.concatenate([*found, *held]))
-    rows = [core, np.fromiter(_versions(index, core[columns.superseded[core]]), np.int64)]
-    allowed = np.flatnonzero(among)
-    spread = allowed[np.linspace(0, len(allowed) - 1, BACKGROUND).astype(np.int64)] if len(allowed) else allowed
-    rows += [spread, allowed[-1:], columns.following[spread]]
+    chosen = np.zeros(index.size + 1, np.bool_)  # row −1, beyond the ends of sessions, is the last entry
+    for rows in (*found, *(_newest(index.anchored(anchor.kind, anchor.key), among) for anchor in anchors)):
+        chosen[rows] = True
+    core = np.flatnonzero(chosen)
+    chosen[list(_versions(index, core[columns.superseded[core]]))] = True
     for step in (columns.previous, columns.following):
         once = step[core]
-        rows += [once, step[once[once >= 0]]]
-    chosen = np.unique(np.concatenate(rows))
-    return chosen[chosen >= 0]
+        chosen[once] = chosen[step[once[once >= 0]]] = True
+    spread = _spread(among)
+    chosen[spread] = chosen[columns.following[spread]] = True
+    return np.flatnonzero(chosen[:-1])
+
+
+def _spread(among: NDArray[np.bool_]) -> Rows:
+    """Rows at even distances, the last one among them."""
+    places = np.linspace(0, len(among) - 1, BACKGROUND).astype(np.int64)
+    if among[places].mean() > 0.5:
+        return places[among[places]]
+    allowed = np.flatnonzero(among)
+    return allowed[np.linspace(0, len(allowed) - 1, min(BACKGROUND, len(allowed))).astype(np.int64)]
 
 
 def _newest(holders: Rows, among: NDArray[np.bool_]) -> Rows:

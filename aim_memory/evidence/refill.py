@@ -161,15 +161,11 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    lines = sum(
-        _cost(line(memory, current, []) + "\n") + _cost(plain(memory.text)) for memory, current in _marked(hits)
-    )
-    days = {day(memory) for memory, _ in _marked(hits)}
+    lines = sum(_cost(line(memory, current, [])) + _cost(memory.text) for memory, _, current in hits)
+    days = {day(memory) for memory, _, _ in hits}
     return round(lines + DAY * len(days) + YEAR * len({own.year for own in days}))
 
 
-def _marked(hits: Sequence[RankedMemory]) -> list[tuple[StoredMemory, bool]]:
-    return [(memory, current) for memory, _, current in hits]
-
-
-_cost = lru_cache(maxsize=4096)(count_tokens)
+@lru_cache(maxsize=4096)
+def _cost(text: str) -> int:
+    return count_tokens(plain(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,26 +25,35 @@ CONVERSATION = 0.5
 """Correlation of neighbours from which on sessions are conversations through and through."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What the first look at all memories gave."""
+
+    parts: Mapping[str, Scores]
+    """Named parts of the score, each over all rows."""
+    moving: Scores | None = None
+    """The base score in the session's direction."""
+    lean: float = 0.0
+    """How far the question leans on its session, in [0, 1]."""
+
+
 def closer(
     planned: Plan,
-    first: Mapping[str, Scores],
+    first: FirstLook,
     rows: NDArray[np.int64],
     index: IndexReader,
     among: Mask,
     config: AIMConfig,
 ) -> Mapping[str, Scores]:
-    """Named parts of ``rows``, each over all rows of the index, 0 elsewhere.
-
-    Args:
-        first: The parts of the first look, over all rows.
-    """
-    talk = _conversation(first, index, among) if config.neighbour_weight else 0.0
+    """Named parts of ``rows``, each over all rows of the index, 0 elsewhere."""
+    parts = first.parts
+    talk = _conversation(parts, index, among) if config.neighbour_weight else 0.0
     beside = _beside(rows, index) if config.neighbour_weight else ()
     found = {
         **_tokens(planned, rows, beside, talk, index, config),
-        **_words(planned, rows, beside, index),
-        "chatter": talk * first["lexical"][rows],
-        "session": talk * _session(first, rows, index),
+        **_words(planned, first.lean, rows, beside, index),
+        "chatter": talk * parts["lexical"][rows],
+        "session": talk * _session(parts, rows, index),
         "told": asking(index.columns)[rows] * bool(assistants(index).any()),
     }
     return {name: _over(values, rows, index.size) for name, values in found.items() if values.any()}
@@ -79,18 +89,25 @@ def _tokens(
 
 
 def _words(
-    planned: Plan, rows: NDArray[np.int64], beside: tuple[NDArray[np.int64], ...], index: IndexReader
+    planned: Plan, lean: float, rows: NDArray[np.int64], beside: tuple[NDArray[np.int64], ...], index: IndexReader
 ) -> Mapping[str, Scores]:
     """Shares of the question's words (by idf) and notions that the memories hold themselves, and that only the turns
     beside them do. The words count by themselves only where the embedder is blind."""
-    terms = [term for term in planned.own.terms if not term.startswith(NOTION)]
+    words = _wanted(planned, lean)
+    terms = [term for term in words if not term.startswith(NOTION)]
     notions = [term for term in planned.own.terms if term.startswith(NOTION)]
     held = np.append(index.covered(terms, rows), np.zeros((len(terms), 1), np.bool_), axis=1)  # place −1 holds nothing
-    own, rarity = held[:, :-1], index.rarity(terms)
+    own, telling = held[:, :-1], index.rarity(terms) * np.array([words[term] for term in terms], np.float32)
     around = np.logical_or.reduce([own, *(held[:, places] for places in beside)])
-    share = rarity / max(float(rarity.sum()), 1e-6)
+    share = telling / max(float(telling.sum()), 1e-6)
     found = {"covered": (1 - planned.sight) * (share @ own), "beside": share @ (around & ~own)}
     return {**found, "notions": index.covered(notions, rows).mean(axis=0)} if notions else found
+
+
+def _wanted(planned: Plan, lean: float) -> Mapping[str, float]:
+    """The question's terms, 1 each, and those of the turns before it as far as it leans on them."""
+    carried = planned.moving.terms if planned.moving is not None else {}
+    return {**{term: lean * weight for term, weight in carried.items()}, **dict.fromkeys(planned.own.terms, 1.0)}
 
 
 def _session(first: Mapping[str, Scores], rows: NDArray[np.int64], index: IndexReader) -> Scores:

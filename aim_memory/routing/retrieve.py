@@ -9,7 +9,7 @@ from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.base import base, total
 from aim_memory.routing.candidates import candidates, pool
-from aim_memory.routing.closer import closer
+from aim_memory.routing.closer import FirstLook, closer
 from aim_memory.routing.confidence import confidence
 from aim_memory.routing.focus import focus
 from aim_memory.routing.inertia import advance
@@ -58,25 +58,24 @@ def scores(
     ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
 ) -> tuple[Mapping[str, Scores], Scores | None]:
     """Named parts of every row's score, before anchors and decay; and the base score in the session's direction."""
-    first, moving = first_look(ask, planned, index, among, config)
-    sums, by = total(first), weights(config)
+    first = first_look(ask, planned, index, among, config)
+    sums, by = total(first.parts), weights(config)
     rows = pool(ask, sums, index, among)
     if not len(rows):
-        return first, moving
-    parts = {**weighed(first, by), **weighed(closer(planned, first, rows, index, among, config), by)}
-    return {**parts, "unread": unread(sums, total(parts), rows, among)}, moving
+        return first.parts, first.moving
+    parts = weighed({**first.parts, **closer(planned, first, rows, index, among, config)}, by)
+    return {**parts, "unread": unread(sums, total(parts), rows, among)}, first.moving
 
 
-def first_look(
-    ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
-) -> tuple[Mapping[str, Scores], Scores | None]:
-    """The parts that are cheap enough to be had of every row; and the base score in the session's direction."""
+def first_look(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> FirstLook:
+    """What is cheap enough to be had of every row."""
     own = base(planned.own, index, among, config)
-    parts, moving = {**own, **priors(planned, index, config), **when(ask, index, among, config)}, None
-    if planned.moving is not None:
-        alone, moving = total(own), total(base(planned.moving, index, among, config))
-        parts["inertia"] = lean(ask.text, planned.own, alone, moving, index, among) * (moving - alone)
-    return parts, moving
+    parts = {**own, **priors(planned, index, config), **when(ask, index, among, config)}
+    if planned.moving is None:
+        return FirstLook(parts)
+    alone, moving = total(own), total(base(planned.moving, index, among, config))
+    leaning = lean(ask.text, planned.own, alone, moving, index, among)
+    return FirstLook({**parts, "inertia": leaning * (moving - alone)}, moving, leaning)
 
 
 def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMConfig) -> list[Scored]:

@@ -78,7 +78,14 @@ OTHER_STOP_WORDS = frozenset(
 """Folded function words of Russian and Arabic."""
 
 
-_LOOK_SHARED = frozenset().union(*(words for name, words in FUNCTION_WORDS.items() if name != "en")) - {"i"}
+_LOOK_ENGLISH = frozenset("ai bin car com come con den ha hat man par plus pour sin son ton".split())
+_OWN = {
+    name: frozenset(word for word in words - FUNCTION_WORDS["en"] - _LOOK_ENGLISH if len(word) > 1)
+    for name, words in FUNCTION_WORDS.items()
+    if name != "en"
+}
+"""Without single letters and what is an English word, too: those tell nothing."""
+_SHARED = frozenset().union(*(words for name, words in FUNCTION_WORDS.items() if name != "en")) - {"i"}
 _ENGLISH = FUNCTION_WORDS["en"] - _SHARED
 _FOREIGN = frozenset().union(*_OWN.values())
 _LETTERS: dict[Tongue, str] = {"de": "ßäöÄÖÜ", "es": "ñÑ¿¡", "pt": "ãõ", "fr": "çœèêù"}

@@ -123,9 +123,12 @@ def _present(report: Report, name: str) -> Iterator[tuple[Contestant, Mapping[st
 
 
 def _times(entry: Mapping[str, Any], cost: str) -> str:
-    """How many times the floor's cost beside it; writing in batches too is compared with the floor's single write."""
+    """How many times the floor's cost beside it, in two digits, which is as far as it can be trusted.
+
+    Writing in batches too is compared with the floor's single write.
+    """
     ratio = entry["cost"][cost] / entry["floor"][cost.replace("_batches", "")]
-    return f"{ratio:.1f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
+    return f"{ratio:.1f} ×" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f} ×"
 
 
 def _before_after(entry: Mapping[str, Any] | None) -> str:

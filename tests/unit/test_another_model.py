@@ -16,12 +16,12 @@ WORDS = "query : passage where is the key on hook by door bread oven ada".split(
 def tiny_model(folder: Path, dimension: int, prompts: dict[str, str]) -> Path:
     """A BERT of one layer that knows a dozen words, with random weights, saved as any model of the hub is."""
     from sentence_transformers import SentenceTransformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
 
     bare = folder / "bare"
     bare.mkdir(parents=True)
     (bare / "vocab.txt").write_text("\n".join(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS)))
-    BertTokenizerFast(str(bare / "vocab.txt")).save_pretrained(bare)
+    BertTokenizer(str(bare / "vocab.txt")).save_pretrained(bare)
     config = BertConfig(
         vocab_size=5 + len(WORDS),
         hidden_size=dimension,

@@ -13,13 +13,14 @@ from aim_memory.config import AIMConfig
 from aim_memory.embedded import AIMMemory
 from aim_memory.routing.acuity import UNKNOWN, acuity, language
 from aim_memory.settings import EmbedderSettings, Settings
-from aim_memory.text import analyse, cut_names, fold, index_terms, is_question, sentences, tongue
+from aim_memory.text import Script, Tongue, analyse, cut_names, fold, index_terms, is_question, sentences, tongue
 from aim_memory.text.terms import PIECE_MARK
 from aim_memory.types import Vectors
 
 WORDS_ALONE = AIMConfig(
     lexical_weight=1, lexical_weight_blind=1, late_weight=0, inertia_strength=0, anchor_boost=0, notion_weight=0
 )
+PROBED: tuple[Script | Tongue, ...] = ("de", "es", "kana", "hangul", "thai", "arabic", "cyrillic")
 REFERENCE = datetime(2025, 6, 11, 9, tzinfo=UTC)
 """A Wednesday."""
 
@@ -273,23 +274,23 @@ def test_an_embedder_is_probed_in_the_language_of_the_question(text: str, expect
     assert language(text) == expected
 
 
-@pytest.mark.parametrize("name", ["de", "es", "kana", "hangul", "thai", "arabic", "cyrillic"])
-def test_an_embedder_that_gives_every_text_one_vector_is_not_trusted(name: str) -> None:
+@pytest.mark.parametrize("name", PROBED)
+def test_an_embedder_that_gives_every_text_one_vector_is_not_trusted(name: Script | Tongue) -> None:
     noise = np.random.default_rng(7)
 
     def embed(texts: Sequence[str]) -> tuple[Vectors, None]:
         rows = np.ones((len(texts), 8), np.float32) + noise.normal(0, 1e-6, (len(texts), 8)).astype(np.float32)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True), None
 
-    assert acuity(embed, name) < 0.05  # type: ignore[arg-type]
+    assert acuity(embed, name) < 0.05
 
 
-@pytest.mark.parametrize("name", ["de", "es", "kana", "hangul", "thai", "arabic", "cyrillic"])
-def test_an_embedder_that_pairs_questions_with_answers_is_trusted(name: str) -> None:
+@pytest.mark.parametrize("name", PROBED)
+def test_an_embedder_that_pairs_questions_with_answers_is_trusted(name: Script | Tongue) -> None:
     def embed(texts: Sequence[str]) -> tuple[Vectors, None]:
         return np.repeat(np.eye(len(texts) // 2, dtype=np.float32), 2, axis=0), None
 
-    assert acuity(embed, name) == 1.0  # type: ignore[arg-type]
+    assert acuity(embed, name) == 1.0
 
 
 def test_a_script_without_probes_is_half_trusted() -> None:

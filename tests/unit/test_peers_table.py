@@ -68,6 +68,11 @@ def test_the_comparison_shows_recall_and_cost_against_the_floor_beside_it() -> N
     assert row == "| Chroma | 41.0 | 45.0 | 50.0 | 60.0 | 50.0 | 12 × | 12 × | 1,234 | 2.2 |"
 
 
+def test_a_ratio_has_two_digits() -> None:
+    rows = [comparison(report(chroma=entry(40, ratio))).splitlines()[2] for ratio in (0.44, 9.3, 138, 1351)]
+    assert [row.split(" | ")[6] for row in rows] == ["0.4 ×", "9.3 ×", "140 ×", "1,400 ×"]
+
+
 def test_contestants_stand_in_the_order_of_the_roster() -> None:
     rows = comparison(report(aim=entry(1, 1), txtai=entry(2, 1), floor=entry(3, 1))).splitlines()[2:]
     assert [row.split(" |")[0] for row in rows] == ["| floor: FAISS flat + SQLite", "| txtai", "| **AIM-Memory**"]
