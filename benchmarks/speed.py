@@ -37,8 +37,9 @@ from aim_memory.settings import LimitSettings
 from aim_memory.storage.index import FlatIndex
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.sql_store import SqlStore
+from aim_memory.text import cut_names
 from aim_memory.types import Space, Vector, Vectors
-from benchmarks.world import DIMENSION, Asked, Prepared, Told, World
+from benchmarks.world import DIMENSION, PEOPLE, Asked, Prepared, Told, World
 
 CONVERSATION = 600
 """Memories of the floor: a long conversation."""
@@ -79,7 +80,8 @@ class Floor:
 
     def query(self, vector: Vector) -> list[tuple[int, str]]:
         rows = self._vectors.search(vector[None], TOP)[1][0].tolist()
-        return self._rows.execute(f"SELECT id, text FROM memories WHERE id IN ({'?,' * 9}?)", rows).fetchall()
+        found = "SELECT id, text FROM memories WHERE id IN (SELECT value FROM json_each(?))"
+        return self._rows.execute(found, (str(rows),)).fetchall()
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ def build(home: Path, memories: int, questions: int) -> Town:
         for one in batch[:: min(step, len(batch))] if step < len(batch) else batch[:1]:
             question, vector = world.question(one)
             asked.append(question)
-            known[question.text] = vector, world.tokens(question.text)
+            heard = cut_names(question.text, PEOPLE)  # what the service embeds
+            known[heard] = known[question.text] = vector, world.tokens(heard)
         first += batch[: max(0, CONVERSATION - len(first))]
         number += len(batch)
     order = np.random.default_rng(3).permutation(len(asked))[:questions]
@@ -162,7 +165,11 @@ def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> t
     alone = [_cpu(lambda vector=vector: floor.query(vector))[1] for vector, _ in list(town.known.values())[:200]]
     engine = town.engine()
     built, replies, others = ask(town, engine, floor.query)
-    own = {"alone_ms": round(median(alone), 4), "in_turn_ms": round(median(others), 4), "mean_ms": round(mean(others), 4)}
+    own = {
+        "alone_ms": round(median(alone), 4),
+        "in_turn_ms": round(median(others), 4),
+        "mean_ms": round(mean(others), 4),
+    }
     times = [ms for _, ms in replies]
     figures = Figures(
         memories=memories,
@@ -178,7 +185,9 @@ def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> t
     )
     del engine
     if exact:
-        figures = Figures(**{**asdict(figures), "exact_recall": round(recall(town, ask(town, town.engine(1 << 40))[1]), 4)})
+        figures = Figures(
+            **{**asdict(figures), "exact_recall": round(recall(town, ask(town, town.engine(1 << 40))[1]), 4)}
+        )
     return figures, own
 
 

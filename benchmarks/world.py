@@ -70,7 +70,9 @@ class World:
         text += f" for {number % 900 + 100} euros" if number % 5 == 0 else ""
         vector = _unit(topic + 0.9 * _unit(rng.standard_normal((1, DIMENSION), np.float32))[0])
         speaker = PEOPLE[number % 2]
-        return Told(f"m{number}", text.capitalize() + ".", f"s{number // TURNS}", speaker, tuple(words.tolist()), vector)
+        return Told(
+            f"m{number}", text.capitalize() + ".", f"s{number // TURNS}", speaker, tuple(words.tolist()), vector
+        )
 
     def question(self, told: Told) -> tuple[Asked, Vector]:
         rarest = sorted(set(told.words), reverse=True)[:3]
@@ -97,7 +99,9 @@ class World:
 
     def tokens(self, text: str) -> Vectors:
         """Vectors of the words of a text that are known here, (m, d)."""
-        found = [self._by_name[word] for word in text.lower().replace(",", "").rstrip("?").split() if word in self._by_name]
+        found = [
+            self._by_name[word] for word in text.lower().replace(",", "").rstrip("?").split() if word in self._by_name
+        ]
         return self._words[[*range(6), *found]]  # the words around them have vectors, too
 
 

@@ -32,7 +32,7 @@ class Cells:
 
     def __init__(self, vectors: Vectors, numbers: NDArray[np.int64]) -> None:
         """Learns the cells from vectors (n, d), n > 0, and adds them under their numbers (n,)."""
-        count = int(_CELLS_PER_ROOT * np.sqrt(len(vectors)))
+        count = min(int(_CELLS_PER_ROOT * np.sqrt(len(vectors))), len(vectors))
         self.learned_from = len(vectors)
         self._centres = faiss.IndexFlatIP(vectors.shape[1])
         self._centres.add(_centres(vectors, count))

@@ -315,18 +315,20 @@ class FlatIndex(NamespaceIndex):
         if self.size <= self._whole:
             return self
         heard = [self.lexical(own) for own in terms]
-        near, compared = self._nearest(directions, among)
-        rows = select(self, [*(best(scores, among) for scores in heard), near], anchors, among)
+        near, compared = self.nearest(directions, among)
+        rows = select(self, [*(best(np.where(among, scores, 0.0)) for scores in heard), near], anchors, among)
         return Excerpt(self, rows, [(own, scores[rows]) for own, scores in zip(terms, heard, strict=True)], compared)
 
-    def _nearest(self, directions: Sequence[Vector], among: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+    def nearest(self, directions: Sequence[Vector], among: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
         """The rows nearest to any of the directions, and how many memories were compared to find them."""
-        if self._cells is None:
-            found = [best(self.similarities(direction) + 1, among) for direction in directions]
-            return np.concatenate([np.zeros(0, np.int64), *found]), int(among.sum()) if found else 0
-        if not directions:
+        count = int(among.sum())
+        if not directions or not count:
             return np.zeros(0, np.int64), 0
-        free = self._live is None and bool(among.all())
+        if self._cells is None or count <= self._whole:
+            rows = np.flatnonzero(among)
+            near = [best(self.similarities_of(direction, rows) + 1) for direction in directions]
+            return rows[np.concatenate(near)], count
+        free = self._live is None and count == self.size
         allowed = None if free else among[self._owner.view] & self._segment_alive.view
         segments, compared = self._cells.search(np.stack(directions), BEST, allowed)
         return np.unique(self._owner.view[segments]), compared

@@ -27,9 +27,9 @@ _VERSIONS = 8
 """Steps that a chain of superseding memories is followed."""
 
 
-def best(scores: NDArray[np.float32], among: NDArray[np.bool_], count: int = BEST) -> Rows:
-    """The rows with the ``count`` highest scores above 0, in no order."""
-    rows = np.flatnonzero((scores > 0) & among)
+def best(scores: NDArray[np.float32], count: int = BEST) -> Rows:
+    """The places of the ``count`` highest scores above 0, in no order."""
+    rows = np.flatnonzero(scores > 0)
     if len(rows) > count:
         rows = rows[np.argpartition(scores[rows], len(rows) - count)[len(rows) - count :]]
     return rows

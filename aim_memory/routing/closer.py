@@ -93,21 +93,29 @@ def _words(
 ) -> Mapping[str, Scores]:
     """Shares of the question's words (by idf) and notions that the memories hold themselves, and that only the turns
     beside them do. The words count by themselves only where the embedder is blind."""
-    words = _wanted(planned, lean)
-    terms = [term for term in words if not term.startswith(NOTION)]
+    words = [term for term in planned.own.terms if not term.startswith(NOTION)]
     notions = [term for term in planned.own.terms if term.startswith(NOTION)]
-    held = np.append(index.covered(terms, rows), np.zeros((len(terms), 1), np.bool_), axis=1)  # place −1 holds nothing
-    own, telling = held[:, :-1], index.rarity(terms) * np.array([words[term] for term in terms], np.float32)
+    own = index.covered(words, rows)
+    held = np.append(own, np.zeros((len(words), 1), np.bool_), axis=1)  # place −1 holds nothing
     around = np.logical_or.reduce([own, *(held[:, places] for places in beside)])
-    share = telling / max(float(telling.sum()), 1e-6)
-    found = {"covered": (1 - planned.sight) * (share @ own), "beside": share @ (around & ~own)}
+    found = {"beside": _shares(index.rarity(words)) @ (around & ~own)}
+    if planned.sight < 1:
+        found["covered"] = (1 - planned.sight) * _covered(planned, lean, rows, index)
     return {**found, "notions": index.covered(notions, rows).mean(axis=0)} if notions else found
 
 
-def _wanted(planned: Plan, lean: float) -> Mapping[str, float]:
-    """The question's terms, 1 each, and those of the turns before it as far as it leans on them."""
+def _covered(planned: Plan, lean: float, rows: NDArray[np.int64], index: IndexReader) -> Scores:
+    """The share of the question's words that memories hold, those of the turns before it counting as far as it leans
+    on them."""
     carried = planned.moving.terms if planned.moving is not None else {}
-    return {**{term: lean * weight for term, weight in carried.items()}, **dict.fromkeys(planned.own.terms, 1.0)}
+    wanted = {**{term: lean * weight for term, weight in carried.items()}, **dict.fromkeys(planned.own.terms, 1.0)}
+    words = {term: weight for term, weight in wanted.items() if not term.startswith(NOTION)}
+    telling = index.rarity([*words]) * np.array([*words.values()], np.float32)
+    return np.asarray(_shares(telling) @ index.covered([*words], rows), np.float32)
+
+
+def _shares(telling: NDArray[np.float32]) -> NDArray[np.float32]:
+    return telling / max(float(telling.sum()), 1e-6)
 
 
 def _session(first: Mapping[str, Scores], rows: NDArray[np.int64], index: IndexReader) -> Scores:

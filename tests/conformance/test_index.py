@@ -15,7 +15,14 @@ from tests.naive_index import NaiveIndex
 from tests.rows import DIMENSION, embed, row
 
 
-@pytest.fixture(params=[FlatIndex, NaiveIndex])
+class CellsAtOnce(FlatIndex):
+    """Large from the second memory on: vectors lie in cells, and excerpts are made."""
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__(dimension, whole=1)
+
+
+@pytest.fixture(params=[FlatIndex, CellsAtOnce, NaiveIndex])
 def index(request: pytest.FixtureRequest) -> NamespaceIndex:
     made: NamespaceIndex = request.param(DIMENSION)
     return made

@@ -39,6 +39,22 @@ def test_the_flat_index_agrees_with_the_plain_one(changes: list[list[IndexRow] |
     assert _scores(flat, ids) == pytest.approx(_scores(plain, ids), rel=1e-4, abs=1e-6)
 
 
+@settings(deadline=None, max_examples=60)
+@given(steps)
+def test_in_cells_every_memory_is_nearest_to_its_own_vector(changes: list[list[IndexRow] | list[int]]) -> None:
+    index, there = FlatIndex(DIMENSION, bear=2, whole=2), dict[str, IndexRow]()
+    for change in changes:
+        _apply(index, change)
+        there |= {item.id: item for item in change if isinstance(item, IndexRow)}
+        there = {memory_id: held for memory_id, held in there.items() if index.row_of(memory_id) is not None}
+    for memory_id, held in there.items():
+        (segment,) = held.segments
+        assert segment.vector is not None
+        found, _ = index.nearest([segment.vector], index.columns.alive)
+        assert index.row_of(memory_id) in found
+        assert index.columns.alive[found].all()
+
+
 def _apply(index: NamespaceIndex, change: list[IndexRow] | list[int]) -> None:
     index.upsert([item for item in change if isinstance(item, IndexRow)])
     index.remove([f"m{item}" for item in change if isinstance(item, int)])

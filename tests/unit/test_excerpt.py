@@ -1,0 +1,135 @@
+"""An excerpt of an index reads like the whole index at its rows, and holds what a question may find."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from aim_memory.ports import IndexReader
+from aim_memory.storage.index import FlatIndex
+from aim_memory.types import Columns, IndexRow
+from tests.rows import DIMENSION, embed, row
+
+WORDS = ("ferry", "market", "harbour", "cat", "lamp", "river", "cello", "bread")
+SIZE = 1200
+
+
+def told(number: int) -> IndexRow:
+    words = [WORDS[number // 8**power % 8] for power in range(3)]
+    made = row(number, " ".join(words), session=f"s{number // 10}", speaker=("Ada", "Bob")[number % 2])
+    return replace(made, metadata={"room": str(number % 400)})
+
+
+@pytest.fixture(scope="module")
+def index() -> FlatIndex:
+    made = FlatIndex(DIMENSION, whole=100)
+    made.upsert([told(number) for number in range(1, SIZE + 1)])
+    made.upsert([row(7, "Wanted: a zeppelin for $30", session="s0"), row(600, "The airship is sold", session="s60")])
+    made.upsert([replace(told(900), superseded_by="m42")])
+    return made
+
+
+def excerpt(index: FlatIndex, text: str = "zeppelin", among: np.ndarray | None = None) -> IndexReader:
+    free = np.ones(index.size, np.bool_) if among is None else among
+    return index.excerpt([{text: 1.0}], [embed([text])[0]], index.anchors_of(6), free)
+
+
+def places(part: IndexReader, index: FlatIndex) -> np.ndarray:
+    """The row of the whole for every row of a part."""
+    return np.array([index.row_of(part.id_of(at)) for at in range(part.size)])
+
+
+def test_a_small_index_is_its_own_excerpt() -> None:
+    small = FlatIndex(DIMENSION)
+    small.upsert([row(1, "ferry")])
+    assert small.excerpt([{}], [], (), np.ones(1, np.bool_)) is small
+
+
+def test_it_is_smaller_and_counts_like_the_whole(index: FlatIndex) -> None:
+    part = excerpt(index)
+    assert part.size < index.size
+    assert len(part) == len(index) == SIZE
+    assert part.rarity(["zeppelin", "cat"]).tolist() == index.rarity(["zeppelin", "cat"]).tolist()
+    (anchor,) = index.anchors_of(6)
+    assert part.holders(anchor.kind, anchor.key) == 1
+
+
+def test_its_rows_read_as_they_do_in_the_whole(index: FlatIndex) -> None:
+    part, at = excerpt(index), places(excerpt(index), index)
+    assert (np.diff(at) > 0).all()
+    for name in {field.name for field in fields(Columns)} - {"previous", "following"}:
+        np.testing.assert_array_equal(getattr(part.columns, name), getattr(index.columns, name)[at])
+    question = embed(["river bread"])[0]
+    np.testing.assert_allclose(part.similarities(question), index.similarities(question)[at], rtol=1e-5)
+    for terms in ({"zeppelin": 1.0}, {"river": 1.0, "cat": 0.5}):
+        np.testing.assert_allclose(part.lexical(terms), index.lexical(terms)[at], rtol=1e-5)
+    some = np.arange(0, part.size, 7)
+    np.testing.assert_array_equal(part.covered(["cat", "nobody"], some), index.covered(["cat", "nobody"], at[some]))
+    np.testing.assert_allclose(part.overlap(some), index.overlap(at[some]))
+    for field in ("speaker", "metadata.room", "role"):
+        codes, values = part.coded(field)
+        whole, known = index.coded(field)
+        assert [values[code] if code >= 0 else None for code in codes] == [
+            known[code] if code >= 0 else None for code in whole[at]
+        ]
+
+
+def test_neighbours_are_neighbours_still_and_nobody_else_is(index: FlatIndex) -> None:
+    part, at = excerpt(index), places(excerpt(index), index)
+    number = {int(row): place for place, row in enumerate(at)}
+    for name in ("previous", "following"):
+        expected = [number.get(int(row), -1) for row in getattr(index.columns, name)[at]]
+        assert getattr(part.columns, name).tolist() == expected
+
+
+def test_what_matches_is_there_with_two_turns_on_both_sides(index: FlatIndex) -> None:
+    held = {excerpt(index).id_of(at) for at in range(excerpt(index).size)}
+    assert {"m5", "m6", "m7", "m8", "m9"} <= held
+    assert "m1200" in held, "the newest memory is always there: the age of others is counted from it"
+
+
+def test_what_superseded_a_match_is_there(index: FlatIndex) -> None:
+    only = np.zeros(index.size, np.bool_)
+    only[[899, 3]] = True
+    part = excerpt(index, among=only)
+    assert part.row_of("m900") is not None
+    assert part.row_of("m42") is not None
+    assert part.row_of("nobody") is None
+
+
+def test_few_that_may_be_found_are_all_there(index: FlatIndex) -> None:
+    only = np.zeros(index.size, np.bool_)
+    only[100:1100:25] = True
+    held = places(excerpt(index, among=only), index)
+    assert set(np.flatnonzero(only)) <= set(held.tolist())
+
+
+def test_anchors_lead_to_the_rows_of_the_excerpt(index: FlatIndex) -> None:
+    (anchor,) = index.anchors_of(6)
+    part = excerpt(index)
+    assert [part.id_of(int(at)) for at in part.anchored(anchor.kind, anchor.key)] == ["m7"]
+
+
+def test_less_than_a_tenth_of_many_vectors_is_compared() -> None:
+    many = FlatIndex(DIMENSION, whole=100)
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((4000, DIMENSION)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    some = told(1)
+    (segment,) = some.segments
+    many.upsert(
+        [
+            replace(some, id=f"m{at}", ordinal=at, session_id=None, segments=(replace(segment, vector=vector),))
+            for at, vector in enumerate(vectors)
+        ]
+    )
+    near = vectors[1234] + 0.1 * vectors[99]
+    everything = np.ones(many.size, np.bool_)
+    one = many.excerpt([{}], [near], (), everything)
+    two = many.excerpt([{}], [near, vectors[77]], (), everything)
+    assert one.row_of("m1234") is not None
+    assert {"m1234", "m77"} <= {two.id_of(at) for at in range(two.size)}
+    assert one.compared(np.ones(one.size, np.bool_)) - one.size < 400
+    assert two.compared(np.ones(two.size, np.bool_)) - two.size < 400
