@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo serve check test test-deep cover bench bench-peers
+.PHONY: help install demo serve check test test-deep cover bench bench-speed bench-peers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,6 +46,10 @@ cover: $(STAMP) ## the fast tests, with coverage over all rooms
 
 bench: $(STAMP) ## retrieval quality on a folder of evaluation sets: make bench DATA=DIR
 	$(BIN)/aimem bench retrieval --data $(DATA)
+
+bench-speed: $(STAMP) ## what a query costs over doing the least, and sixteen clients at once
+	$(BIN)/python -m benchmarks.speed --exact --out benchmarks/speed.json
+	$(BIN)/python -m benchmarks.clients --out benchmarks/clients.json
 
 bench-peers: $(STAMP) ## the same questions to mem0, Chroma, LangGraph, LlamaIndex, txtai: make bench-peers DATA=DIR
 	$(BIN)/python -m benchmarks.peers.run --data $(DATA) $(if $(SETS),--sets $(SETS)) $(if $(PEERS),--peers $(PEERS))

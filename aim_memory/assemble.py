@@ -66,8 +66,9 @@ def open_store(settings: Settings, generation: str | None = None) -> MemoryStore
 
     if settings.database.url is None:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    busy_timeout_s = settings.database.busy_timeout_s
-    return SqlStore(settings.database_url, SystemClock(), generation, busy_timeout_s=busy_timeout_s)
+    own = settings.database
+    patience, partitions = own.busy_timeout_s, own.partitions
+    return SqlStore(settings.database_url, SystemClock(), generation, busy_timeout_s=patience, partitions=partitions)
 
 
 def open_keyring(settings: Settings, engine: MemoryEngine | None = None) -> Keyring:

@@ -22,6 +22,9 @@ class _Section(BaseModel):
 class DatabaseSettings(_Section):
     url: str | None = Field(None, description="SQLAlchemy URL; a SQLite file in the data folder if left out.")
     busy_timeout_s: float = Field(10.0, gt=0)
+    partitions: int = Field(
+        16, ge=0, le=1024, description="Of each large PostgreSQL table, fixed when the tables are made; 0: none."
+    )
 
 
 class EmbedderSettings(_Section):

@@ -75,8 +75,8 @@ class World:
         )
 
     def question(self, told: Told) -> tuple[Asked, Vector]:
-        rarest = sorted(set(told.words), reverse=True)[:3]
-        text = f"What did {told.speaker} say about {', '.join(self._names[word] for word in rarest)}?"
+        words = sorted(set(told.words))[len(set(told.words)) // 2 :][:2]  # neither the rarest nor the most frequent
+        text = f"What did {told.speaker} say about {', '.join(self._names[word] for word in words)}?"
         noise = _unit(self._rng.standard_normal((1, DIMENSION), np.float32))[0]
         return Asked(text, told.id), _unit(told.vector + 0.8 * noise)
 

@@ -1,12 +1,13 @@
 """An embedder that turns questions asked at the same moment into one call of the model.
 
-There is no timer. Whoever holds the turn embeds everything that has gathered while it waited; a lone caller waits for
-nobody.
+There is no timer. One of the callers leads: it embeds everything that has gathered, its own question among it, hands
+the lead to a caller that came meanwhile, and goes. A lone caller waits for nobody.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -25,8 +26,8 @@ class BatchingEmbedder(Embedder):
         self._inner = inner
         self._max_texts = max_texts
         self._gate = threading.Lock()
-        self._turn = threading.Lock()
         self._waiting: deque[_Call] = deque()
+        self._is_led = False
 
     @property
     def generation(self) -> str:
@@ -58,10 +59,31 @@ class BatchingEmbedder(Embedder):
         call = _Call(texts)
         with self._gate:
             self._waiting.append(call)
-        with self._turn:
-            while not call.is_answered:
-                self._serve(self._take())
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            call.woken.wait()
+        if not call.is_answered:
+            self._lead(call)
         return call.answer()
+
+    def _lead(self, call: _Call) -> None:
+        """Serves what waits until ``call`` was among it, then hands the lead on."""
+        try:
+            while not call.is_answered:
+                self._let_others_in()
+                self._serve_together(self._take())
+        finally:
+            with self._gate:
+                self._is_led = bool(self._waiting)
+                if self._waiting:
+                    self._waiting[0].woken.set()
+
+    def _let_others_in(self) -> None:
+        """Lets threads run that are about to ask: those served together come back together."""
+        seen = -1
+        while len(self._waiting) != seen:
+            seen = len(self._waiting)
+            time.sleep(0)
 
     def _take(self) -> list[_Call]:
         """The oldest calls that fit into one batch, at least one."""
@@ -72,6 +94,13 @@ class BatchingEmbedder(Embedder):
                 taken.append(self._waiting.popleft())
                 room -= len(taken[-1].texts)
         return taken
+
+    def _serve_together(self, calls: Sequence[_Call]) -> None:
+        try:
+            self._serve(calls)
+        finally:
+            for call in calls:
+                call.end()
 
     def _serve(self, calls: Sequence[_Call]) -> None:
         try:
@@ -95,10 +124,18 @@ class _Call:
         self.texts = tuple(texts)
         self.found: tuple[Vectors, Sequence[Vectors] | None] | None = None
         self.error: EmbedderError | None = None
+        self.woken = threading.Event()
+        """Set when the call is answered, or when it is its turn to lead."""
 
     @property
     def is_answered(self) -> bool:
         return self.found is not None or self.error is not None
+
+    def end(self) -> None:
+        """Nobody looks after the call any more."""
+        if not self.is_answered:
+            self.error = EmbedderError()
+        self.woken.set()
 
     def answer(self) -> tuple[Vectors, Sequence[Vectors] | None]:
         if self.found is None:

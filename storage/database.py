@@ -7,11 +7,12 @@ BEGIN IMMEDIATE, so that two writers queue at the door and never meet in the mid
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -19,46 +20,49 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError, StorageFullError
-from aim_memory.storage.fair_lock import FairLock
+from aim_memory.errors import ConfigurationError, StorageBusyError
+from aim_memory.storage.driver import raise_translated, translated
+from aim_memory.storage.wall import Whose, opening
+from aim_memory.storage.write_line import LARGEST, WriteLine
 
-_BEGIN = {
-    "read": ("BEGIN",),
-    "write": ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"),
+_SYNCHRONOUS = {
+    "write": "PRAGMA synchronous = FULL",
     # Ordered and atomic as any commit, but not waited for: it becomes durable with the next full one.
-    "relaxed": ("PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE"),
+    "relaxed": "PRAGMA synchronous = NORMAL",
 }
-_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_FULL = 5, 6, 13
-_POSTGRES_BUSY = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
-_POSTGRES_FULL = {"53100"}
+_KNOCK_S = 0.001
+"""Between two tries to become the writer while another process is: SQLite itself waits up to 0.1 s, and starves."""
 
 
 class Database:
     """An engine and the rules for using it. Thread-safe."""
 
-    def __init__(self, url: str, busy_timeout_s: float = 10.0) -> None:
-        """Opens ``url``; for SQLite creates the folder (readable by its owner only) and the file."""
+    def __init__(self, url: str, busy_timeout_s: float = 10.0, *, shared_by: int = LARGEST) -> None:
+        """Opens ``url``; for SQLite creates the folder (readable by its owner only) and the file.
+
+        ``shared_by``: how many writers of this process may share one commit (SQLite only: PostgreSQL sees to it).
+        """
         self.busy_timeout_s = busy_timeout_s
         self.engine = _connectable(url, busy_timeout_s)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self.owes_scrub = False
         """Whether erased bytes may still lie in the write-ahead log."""
-        self._turn = FairLock()
+        self._line = WriteLine(lambda: self._transaction("write"), busy_timeout_s, shared_by)
         self._spelled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         event.listen(self.engine, "handle_error", _translate)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "begin", self._begin_sqlite)
             self._switch_to_wal()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the store."""
-        with self._transaction("read") as connection:
+    def reading(self, whose: Whose = None) -> Iterator[Connection]:
+        """A transaction that sees one state of the store, as far as it is ``whose``."""
+        with self._transaction("read", whose) as connection:
             yield connection
 
-    def first(self, query: sa.Select[Any], values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def first(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose = None) -> tuple[Any, ...] | None:
         """The first row of a query with bound parameters, or None; as the driver gives it, without types.
 
         For what every request looks up: through SQLAlchemy's layers it takes ten times as long as in SQLite.
@@ -68,20 +72,34 @@ class Database:
             self._spelled[query] = str(compiled), getattr(compiled, "positiontup", None)
         text, order = self._spelled[query]
         with self._outside_transactions() as cursor:
+            self._begin_work(cursor.execute, whose)
             cursor.execute(text, values if order is None else [values[name] for name in order])
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
     @contextmanager
-    def writing(self, *, synced: bool = True) -> Iterator[Connection]:
+    def writing(self, whose: Whose = None, *, synced: bool = True) -> Iterator[Connection]:
         """A transaction that commits on leaving (unless its user has ended it before) and rolls back on an error.
 
         Writers of this process are served in order. Raises StorageBusyError after the busy timeout.
         """
-        with self._my_turn(), self._transaction("write" if synced else "relaxed") as connection:
-            if not self.is_sqlite and not synced:
-                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        with self._my_turn(), self._transaction("write" if synced else "relaxed", whose) as connection:
             yield connection
+
+    @contextmanager
+    def unit(self, whose: Whose) -> Iterator[tuple[Connection, Callable[[], None]]]:
+        """A transaction of its own, as far as its user can tell, and how to commit it; left without, it is taken back.
+
+        When that returns, the commit has been synced. On SQLite units of work that wait for each other share a commit.
+        Raises StorageBusyError after the busy timeout.
+        """
+        if self.is_sqlite:
+            with self._line.unit() as unit:
+                yield unit.connection, unit.commit
+            return
+        with self._transaction("write", whose) as connection:
+            yield connection, connection.commit
+            connection.rollback()
 
     def scrub(self, patience_s: float | None = None) -> bool:
         """Empties SQLite's write-ahead log, where erased bytes may linger. Whether nothing is left of it.
@@ -108,11 +126,22 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, kind: str) -> Iterator[Connection]:
+    def _transaction(self, kind: str, whose: Whose = None) -> Iterator[Connection]:
         with self._connected() as plain:
-            connection = plain.execution_options(aim_transaction=kind)
+            connection = plain.execution_options(**self._isolation(kind), aim_transaction=kind)
             with connection.begin():
+                self._begin_work(connection.exec_driver_sql, whose, synced=kind != "relaxed")
                 yield connection
+
+    def _isolation(self, kind: str) -> dict[str, Any]:
+        """Readers see one state. Writers see, after they have waited for a row, what the one before them committed."""
+        if self.is_sqlite:
+            return {}
+        return {"isolation_level": "REPEATABLE READ" if kind == "read" else "READ COMMITTED"}
+
+    def _begin_work(self, execute: Callable[..., object], whose: Whose, *, synced: bool = True) -> None:
+        if not self.is_sqlite and (statement := opening(whose, synced=synced)):
+            execute(*statement)
 
     def _connected(self) -> Connection:
         try:
@@ -120,18 +149,31 @@ class Database:
         except PoolTimeoutError as error:
             raise StorageBusyError from error
 
-    @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _my_turn(self) -> AbstractContextManager[None]:
         """SQLite has one writer at a time; waiting here is fair, waiting at its file lock is a lottery."""
-        if not self.is_sqlite:
-            yield
-            return
-        if not self._turn.acquire(self.busy_timeout_s):
-            raise StorageBusyError
+        return self._line.alone() if self.is_sqlite else nullcontext()
+
+    def _begin_sqlite(self, connection: Connection) -> None:
+        kind = connection.get_execution_options().get("aim_transaction", "write")
+        with closing(connection.connection.cursor()) as cursor:
+            try:
+                if kind == "read":
+                    cursor.execute("BEGIN")
+                else:
+                    cursor.execute(_SYNCHRONOUS[kind])
+                    self._become_the_writer(cursor)
+            except self._driver_error as error:
+                raise_translated(error)
+
+    def _become_the_writer(self, cursor: Any) -> None:
+        """Knocks until no other process writes; the busy timeout long."""
+        deadline = time.monotonic() + self.busy_timeout_s
+        cursor.execute("PRAGMA busy_timeout = 0")
         try:
-            yield
+            while not _begun(cursor, last=time.monotonic() > deadline):
+                time.sleep(_KNOCK_S)
         finally:
-            self._turn.release()
+            cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(self.busy_timeout_s)}")
 
     @contextmanager
     def _outside_transactions(self) -> Iterator[Any]:
@@ -184,26 +226,20 @@ def _configure(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    for statement in _BEGIN[connection.get_execution_options().get("aim_transaction", "write")]:
-        connection.exec_driver_sql(statement)
+def _begun(cursor: Any, *, last: bool) -> bool:
+    """Whether the writing transaction has begun; False while another process has one, unless this try is the last."""
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or not isinstance(translated(error), StorageBusyError):
+            raise
+        return False
+    return True
 
 
 def _translate(context: ExceptionContext) -> None:
     if context.sqlalchemy_exception is not None:
         raise_translated(context.original_exception)
-
-
-def raise_translated(error: BaseException) -> NoReturn:
-    """Raises the StorageError that says what a driver's error means."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    state = getattr(error, "sqlstate", None)
-    if code in (_SQLITE_BUSY, _SQLITE_LOCKED) or state in _POSTGRES_BUSY:
-        raise StorageBusyError from error
-    if code == _SQLITE_FULL or state in _POSTGRES_FULL:
-        raise StorageFullError from error
-    # The first line names the fault; what PostgreSQL adds below it may quote stored values.
-    raise StorageError(f"The store could not complete the operation: {str(error).partition(chr(10))[0]}") from error
 
 
 def insert_unless_there(connection: Connection, table: sa.Table) -> sa.Insert:

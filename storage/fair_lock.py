@@ -41,6 +41,14 @@ class FairLock:
             else:
                 self._held = False
 
+    def hand_over(self) -> bool:
+        """Hands the lock to whoever has waited longest; whether there was anybody. If not, it is held as before."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+                return True
+            return False
+
     def _leave(self, turn: threading.Lock) -> bool:
         """Whether ``turn`` was still waiting; if not, the lock was handed over at the last moment."""
         with self._guard:

@@ -13,6 +13,9 @@ from aim_memory.types import ApiKey
 _K = api_keys.c
 _COLUMNS = (_K.id, _K.tenant, _K.name, _K.role, _K.created_at, _K.revoked_at, _K.expires_at)
 
+FIRST = sa.select(sa.func.min(_K.id))
+"""The least id of a key; NULL when there is none."""
+
 
 def add(connection: Connection, key: ApiKey, secret_hash: str) -> None:
     values = {column.name: getattr(key, column.name) for column in _COLUMNS}

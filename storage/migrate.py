@@ -16,19 +16,21 @@ from aim_memory import migrations
 from aim_memory.errors import StorageError
 from aim_memory.storage import schema
 from aim_memory.storage.database import Database
+from aim_memory.storage.schema import PARTITIONS
 
 _LOCK = 0x41494D  # the number under which PostgreSQL knows this lock
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, partitions: int = PARTITIONS) -> None:
     """Applies the migrations that are missing, all in one transaction; does nothing when there are none.
 
+    ``partitions``: of each large table, when PostgreSQL's are made; 0 leaves them whole.
     Processes that open one database take turns: the second finds the work done.
     Raises StorageError if the database was written by a newer version of this code.
     """
     with _alone(database) as connection:
         _refuse_newer(schema.revision(connection))
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection, partitions), "head")
 
 
 def downgrade(database: Database, revision: str = "base") -> None:
@@ -51,8 +53,8 @@ def _alone(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config(attributes={"connection": connection})
+def _config(connection: Connection | None = None, partitions: int = 0) -> Config:
+    config = Config(attributes={"connection": connection, "partitions": partitions})
     folder = Path(str(migrations.__file__)).parent
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

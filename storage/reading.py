@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from aim_memory.storage import codec
 from aim_memory.storage.bulk import chunks, collector_paused
@@ -61,6 +61,19 @@ _INDEX_COLUMNS = (
 )
 
 
+# In the order of StoredMemory's fields; stated once, because stating it takes longer than SQLite takes to answer.
+_MEMORIES = (
+    sa.select(
+        *(_M.id, _M.ordinal, evidence.c.body, _M.start, _M.end),
+        *(_M.summary, _M.digest, _M.timestamp, _M.created_at, _M.updated_at),
+        *(_M.session_id, _M.speaker, _M.role, _M.source, _M.trust, _M.author),
+        *(_M.metadata, _M.pinned, _M.expires_at, _M.version),
+        *(_M.evidence_id, _M.valid_from, _M.valid_until, _M.superseded_by, _M.anchors, _M.generation_id),
+    )
+    .select_from(_BODY)
+    .where(_M.namespace_id == sa.bindparam("namespace"), _M.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
 _NAMESPACE = sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
     namespaces.c.tenant == sa.bindparam("tenant"), namespaces.c.path == sa.bindparam("path")
 )
@@ -73,7 +86,7 @@ def namespace_of(space: Space) -> sa.Select[int, int, int]:
 
 def find_head(database: Database, space: Space) -> Head | None:
     """The head of a namespace as of now; its epoch is the namespace's id."""
-    row = database.first(_NAMESPACE, _named(space))
+    row = database.first(_NAMESPACE, _named(space), space.tenant)
     return None if row is None else Head(*row)
 
 
@@ -104,39 +117,19 @@ def read_memories(
     ids = list(ids)
     found: dict[str, StoredMemory] = {}
     for some in chunks(ids):
-        query = sa.select(memories, evidence.c.body).select_from(_BODY)
-        rows = connection.execute(query.where(_M.namespace_id == namespace_id, _M.id.in_(some)))
-        found.update((row.id, _memory(row, generation_id)) for row in rows)
+        rows = connection.execute(_MEMORIES, {"namespace": namespace_id, "ids": some})
+        found.update((row[0], _memory(row, generation_id)) for row in rows)
     return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
 
 
-def _memory(row: Row[Any], generation_id: int | None) -> StoredMemory:
-    return StoredMemory(
-        id=row.id,
-        ordinal=row.ordinal,
-        text=codec.decompress(row.body)[row.start : row.end],
-        summary=row.summary,
-        digest=row.digest,
-        timestamp=row.timestamp,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        session_id=row.session_id,
-        speaker=row.speaker,
-        role=row.role,
-        source=row.source,
-        trust=row.trust,
-        author=row.author,
-        metadata=row.metadata,
-        pinned=row.pinned,
-        expires_at=row.expires_at,
-        version=row.version,
-        evidence_id=row.evidence_id.hex(),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        superseded_by=row.superseded_by,
-        anchors=codec.anchors_from_text(row.anchors),
-        pending=waits_for_vectors(row.generation_id, generation_id),
+def _memory(row: Sequence[Any], generation_id: int | None) -> StoredMemory:
+    memory_id, ordinal, body, start, end, *same, evidence_id, since, until, closer, anchors, generation = row
+    fields: tuple[Any, ...] = (
+        *(memory_id, ordinal, codec.decompress(body)[start:end], *same),
+        *(evidence_id.hex(), since, until, closer),
+        *(codec.anchors_from_text(anchors), waits_for_vectors(generation, generation_id)),
     )
+    return StoredMemory(*fields)
 
 
 def read_index_rows(
@@ -223,22 +216,6 @@ def read_evidence(connection: Connection, namespace_id: int, memory_id: str) -> 
         .where(_M.namespace_id == namespace_id, _M.id == memory_id)
     ).one_or_none()
     return None if row is None else (codec.decompress(row[0]), row[1], row[2])
-
-
-def read_repeat(
-    connection: Connection, namespace_id: int, session_id: str | None, digest: str, since: datetime
-) -> str | None:
-    return connection.scalar(
-        sa.select(_M.id)
-        .where(
-            _M.namespace_id == namespace_id,
-            _M.digest == digest,
-            _M.session_id.is_not_distinct_from(session_id),
-            _M.created_at >= since,
-        )
-        .order_by(_M.ordinal.desc())
-        .limit(1)
-    )
 
 
 def read_pending(connection: Connection, generation_id: int | None, limit: int) -> list[tuple[Space, str]]:

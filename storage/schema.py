@@ -10,19 +10,21 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.storage.database import Database
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
+PARTITIONS = 16
+"""Of each large table on PostgreSQL, unless told otherwise."""
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
-def ensure(database: Database) -> None:
-    """Brings a database to ``HEAD``. Raises StorageError if newer code wrote it."""
+def ensure(database: Database, partitions: int = PARTITIONS) -> None:
+    """Brings a database to ``HEAD``, making it if need be. Raises StorageError if newer code wrote it."""
     with database.reading() as connection:
         if revision(connection) == HEAD:
             return
     from aim_memory.storage import migrate
 
-    migrate.upgrade(database)
+    migrate.upgrade(database, partitions)
 
 
 def revision(connection: Connection) -> str | None:

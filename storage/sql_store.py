@@ -17,6 +17,8 @@ from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.recent import RecentMemories
 from aim_memory.storage.unit_of_work import SqlUnitOfWork
+from aim_memory.storage.wall import EVERY_TENANT
+from aim_memory.storage.write_line import LARGEST
 from aim_memory.types import (
     ApiKey,
     Change,
@@ -35,7 +37,16 @@ _ERASED = ("memories", "segments", "statements", "versions", "evidence", "uses",
 class SqlStore(MemoryStore):
     """A MemoryStore over a Database. A namespace's epoch is its row's id, which is never given twice."""
 
-    def __init__(self, url: str, clock: Clock, generation: str | None, *, busy_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        generation: str | None,
+        *,
+        busy_timeout_s: float = 10.0,
+        partitions: int = schema.PARTITIONS,
+        shared_by: int = LARGEST,
+    ) -> None:
         """Opens the store and brings its schema up to date.
 
         Args:
@@ -44,20 +55,20 @@ class SqlStore(MemoryStore):
             generation: The embedder generation whose vectors are handed out; memories without such vectors are
                 pending. None when no embedder is at hand: then no vectors are handed out.
             busy_timeout_s: How long a writer waits for its turn.
+            partitions: Of each large table, if this call makes the tables, on PostgreSQL.
+            shared_by: How many writers may share one synced commit, on SQLite.
         """
-        self._database = Database(url, busy_timeout_s)
-        schema.ensure(self._database)
+        self._database = Database(url, busy_timeout_s, shared_by=shared_by)
+        schema.ensure(self._database, partitions)
         self._clock = clock
         self._generations = Generations(self._database, generation)
         self._recent = RecentMemories()
 
     @contextmanager
     def begin(self, space: Space) -> Iterator[SqlUnitOfWork]:
-        with self._database.writing() as connection:
-            work = SqlUnitOfWork(connection, space, self._generations, self._clock)
+        with self._database.unit(space.tenant) as (connection, commit):
+            work = SqlUnitOfWork(connection, commit, space, self._generations, self._clock)
             yield work
-            if not work.committed:
-                connection.rollback()
         if work.committed and (work.erased or self._database.owes_scrub):
             self._database.scrub(_SCRUB_PATIENCE_S)
 
@@ -75,7 +86,7 @@ class SqlStore(MemoryStore):
             return reading.read_index_rows(connection, namespace, ids, self._generations.current_id)
 
     def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
-        with self._database.reading() as connection:
+        with self._database.reading(space.tenant) as connection:
             head = reading.find_namespace(connection, space)
             if head is None:
                 return Head(0, 0, 0), []
@@ -89,13 +100,15 @@ class SqlStore(MemoryStore):
             return {}
         known = self._recent.held(head, ids, lambda after: self.changes(space, after))
         if len(known) < len(set(ids)):
-            known = self._read_more(head, ids, known)
+            known = self._read_more(space, head, ids, known)
         return {memory_id: known[memory_id] for memory_id in ids if memory_id in known}
 
-    def _read_more(self, head: Head, ids: Sequence[str], known: Mapping[str, StoredMemory]) -> dict[str, StoredMemory]:
+    def _read_more(
+        self, space: Space, head: Head, ids: Sequence[str], known: Mapping[str, StoredMemory]
+    ) -> dict[str, StoredMemory]:
         """What is known already, and the rest from the database, held for the next time."""
         missing = [memory_id for memory_id in ids if memory_id not in known]
-        with self._database.reading() as connection:
+        with self._database.reading(space.tenant) as connection:
             found = reading.read_memories(connection, head.epoch, missing, self._generations.current_id)
         self._recent.hold(head, found)
         return {**known, **found}
@@ -103,7 +116,7 @@ class SqlStore(MemoryStore):
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         n, m = tables.namespaces.c, tables.memories.c
         query = sa.select(n.path).join(tables.memories, m.namespace_id == n.id)
-        with self._database.reading() as connection:
+        with self._database.reading(tenant) as connection:
             paths = connection.scalars(query.where(n.tenant == tenant, m.id == memory_id).limit(2)).all()
         return Space(tenant, paths[0]) if len(paths) == 1 else None
 
@@ -116,19 +129,19 @@ class SqlStore(MemoryStore):
             return reading.read_evidence(connection, namespace, memory_id)
 
     def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
-        with self._database.reading() as connection:
+        with self._database.reading(EVERY_TENANT) as connection:
             return reading.read_pending(connection, self._generations.current_id, limit)
 
     def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
-        with self._database.reading() as connection:
+        with self._database.reading(EVERY_TENANT) as connection:
             return reading.read_expired(connection, now, limit)
 
     def namespaces(self, tenant: str, after: str | None = None, limit: int = 200) -> Sequence[tuple[str, Head, int]]:
-        with self._database.reading() as connection:
+        with self._database.reading(tenant) as connection:
             return reading.read_namespaces(connection, tenant, after, limit)
 
     def erase(self, space: Space) -> Mapping[str, int]:
-        with self._database.writing() as connection:
+        with self._database.writing(space.tenant) as connection:
             row = connection.execute(reading.namespace_of(space).with_for_update()).one_or_none()
             if row is None:
                 raise NotFoundError(f"There is no namespace '{space.namespace}' here.")
@@ -167,25 +180,27 @@ class SqlStore(MemoryStore):
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def add_key(self, key: ApiKey, secret_hash: str) -> None:
-        with self._database.writing() as connection:
+        with self._database.writing(EVERY_TENANT) as connection:
             keys.add(connection, key, secret_hash)
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
-        with self._database.reading() as connection:
+        with self._database.reading(EVERY_TENANT) as connection:
             return keys.find(connection, secret_hash)
 
     def keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
-        with self._database.reading() as connection:
+        if self._database.first(keys.FIRST, {}, EVERY_TENANT) == (None,):
+            return []  # a server without keys asks at every request
+        with self._database.reading(EVERY_TENANT) as connection:
             return keys.listed(connection, tenant)
 
     def revoke_key(self, key_id: str, now: datetime) -> bool:
-        with self._database.writing() as connection:
+        with self._database.writing(EVERY_TENANT) as connection:
             return keys.revoke(connection, key_id, now)
 
     # --- the whole -------------------------------------------------------------------------------------------------
 
     def check(self) -> Mapping[str, Any]:
-        with self._database.reading() as connection:
+        with self._database.reading(EVERY_TENANT) as connection:
             return {
                 "database": connection.dialect.name,
                 "version": ".".join(map(str, connection.dialect.server_version_info or ())),
@@ -200,7 +215,8 @@ class SqlStore(MemoryStore):
     @contextmanager
     def _inside(self, space: Space, *, relaxed: bool = False) -> Iterator[tuple[Connection, int]]:
         """A transaction, and the id of a namespace: 0, which no namespace has, when it does not exist."""
-        transaction = self._database.writing(synced=False) if relaxed else self._database.reading()
+        whose, database = space.tenant, self._database
+        transaction = database.writing(whose, synced=False) if relaxed else database.reading(whose)
         with transaction as connection:
             head = reading.find_namespace(connection, space)
             yield connection, 0 if head is None else head.epoch

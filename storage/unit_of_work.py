@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aim_memory.errors import IdempotencyError
+from aim_memory.errors import IdempotencyError, StorageError
 from aim_memory.ports import Clock, UnitOfWork
-from aim_memory.storage import codec, reading, rows, tables
+from aim_memory.storage import codec, reading, rows, spelled, tables
 from aim_memory.storage.bulk import chunks
 from aim_memory.storage.database import insert_unless_there
 from aim_memory.storage.generations import Generations
@@ -50,8 +50,17 @@ _G = tables.segments.c
 class SqlUnitOfWork(UnitOfWork):
     """Rows are written as they come; ``seq`` and ``ordinal`` are counted here and written by ``commit``."""
 
-    def __init__(self, connection: Connection, space: Space, generations: Generations, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        commit: Callable[[], None],
+        space: Space,
+        generations: Generations,
+        clock: Clock,
+    ) -> None:
+        """``commit``: makes durable what was done with ``connection``."""
         self._connection = connection
+        self._commit = commit
         self._tenant = space.tenant
         self._generations = generations
         self._clock = clock
@@ -62,13 +71,14 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _lock(self, space: Space) -> tuple[int, int, int]:
         """Holds the namespace's row to the end of the transaction, so that commit order is seq order."""
-        query = reading.namespace_of(space).with_for_update()
-        row = self._connection.execute(query).one_or_none()
+        named = {"tenant": space.tenant, "path": space.namespace}
+        row = spelled.LOCK.first(self._connection, named)
         if row is None:
-            fresh = {"tenant": space.tenant, "path": space.namespace, "created_at": self._clock.now()}
             creation = insert_unless_there(self._connection, tables.namespaces)
-            self._connection.execute(creation, [{**fresh, "seq": 0, "ordinal": 0}])
-            row = self._connection.execute(query).one()
+            self._connection.execute(creation, [{**named, "created_at": self._clock.now(), "seq": 0, "ordinal": 0}])
+            row = spelled.LOCK.first(self._connection, named)
+        if row is None:
+            raise StorageError(f"The namespace '{space.namespace}' was erased while it was being written. Try again.")
         return row[0], row[1], row[2]
 
     @property
@@ -76,28 +86,26 @@ class SqlUnitOfWork(UnitOfWork):
         return Head(self._namespace, self._seq, self._ordinal)
 
     def commit(self) -> Head:
-        own = tables.namespaces.c.id == self._namespace
-        counted = {"seq": self._seq, "ordinal": self._ordinal}
-        self._connection.execute(sa.update(tables.namespaces).where(own).values(counted))
-        self._connection.commit()
+        counted = {"own": self._namespace, "counted_seq": self._seq, "counted_ordinal": self._ordinal}
+        spelled.COUNT.run(self._connection, [counted])
+        self._commit()
         self.committed = True
         return self.head
 
     # --- idempotency -----------------------------------------------------------------------------------------------
 
     def replay(self, key: str, fingerprint: str) -> bytes | None:
-        i = tables.idempotency.c
-        query = sa.select(i.fingerprint, i.reply).where(i.tenant == self._tenant, i.key == key)
-        known = self._connection.execute(query).one_or_none()
-        if known is not None and known.fingerprint != fingerprint:
+        known = spelled.REPLAY.first(self._connection, {"tenant": self._tenant, "key": key})
+        if known is None:
+            return None
+        if known[0] != fingerprint:
             raise IdempotencyError
-        return None if known is None else known.reply
+        return bytes(known[1])
 
     def keep_reply(self, key: str, fingerprint: str, reply: bytes, now: datetime) -> None:
-        i = tables.idempotency
-        self._connection.execute(sa.delete(i).where(i.c.created_at < now - REPLIES_KEPT))
+        spelled.FORGET.run(self._connection, [{"before": now - REPLIES_KEPT}])
         kept = {"tenant": self._tenant, "key": key, "fingerprint": fingerprint, "reply": reply, "created_at": now}
-        self._add(i, [kept])
+        self._add(tables.idempotency, [kept])
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -105,7 +113,9 @@ class SqlUnitOfWork(UnitOfWork):
         return reading.read_memories(self._connection, self._namespace, ids, self._generations.current_id)
 
     def repeat_of(self, session_id: str | None, digest: str, since: datetime) -> str | None:
-        return reading.read_repeat(self._connection, self._namespace, session_id, digest, since)
+        about = {"namespace": self._namespace, "digest": digest, "session": session_id, "since": since}
+        row = spelled.REPEAT.first(self._connection, about)
+        return None if row is None else str(row[0])
 
     def statements(self, keys: Sequence[tuple[str, str]]) -> Sequence[StoredStatement]:
         found: list[StoredStatement] = []
@@ -250,6 +260,9 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _known(self, ids: Sequence[str]) -> list[str]:
         """The ids among ``ids`` that exist, each once, in their order."""
+        if len(ids) == 1:
+            there = spelled.KNOWN.first(self._connection, {"namespace": self._namespace, "id": ids[0]})
+            return list(ids) if there else []
         known: set[str] = set()
         for some in chunks(dict.fromkeys(ids)):
             known.update(self._connection.scalars(sa.select(_M.id).where(self._own(_M.id, some))))
@@ -269,12 +282,11 @@ class SqlUnitOfWork(UnitOfWork):
 
     def _add_evidence(self, memories: Sequence[NewMemory]) -> None:
         if memories:
-            statement = insert_unless_there(self._connection, tables.evidence)
-            self._connection.execute(statement, rows.under(self._namespace, rows.evidence_rows(memories)))
+            spelled.ADD_EVIDENCE.run(self._connection, rows.under(self._namespace, rows.evidence_rows(memories)))
 
     def _add(self, table: sa.Table, added: rows.Rows) -> None:
         if added:
-            self._connection.execute(sa.insert(table), rows.under(self._namespace, added))
+            spelled.ADD[table].run(self._connection, rows.under(self._namespace, added))
 
     def _set(self, table: sa.Table, condition: sa.ColumnElement[bool], values: Mapping[str, Any]) -> None:
         own = table.c.namespace_id == self._namespace

@@ -52,6 +52,13 @@ _GRANTS = f"""
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {SERVICE};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE ON SEQUENCES TO {SERVICE};
 """
+_EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DELETE FROM memories;
+DELETE FROM namespaces;
+DELETE FROM generations;
+DELETE FROM api_keys;
+"""
 
 
 class Server:
@@ -61,7 +68,7 @@ class Server:
         self._folder = Path(tempfile.mkdtemp(prefix="aim-pg-"))
         self._account = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
         if self._account is not None:
-            programs = self._lent(programs)
+            programs = self._reachable(programs)
         initdb = [programs / "initdb", "-D", self._folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         self._run([*initdb, "--locale=C", "--no-sync"])
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -78,27 +85,50 @@ class Server:
         self._log = self._process.stderr
         self._await_readiness()
         self._numbers = itertools.count(1)
+        self._lent: dict[Path, str] = {}
         self._made: dict[Path, str] = {}
+        self._idle: list[str] = []
         self._prepare()
 
-    def url(self, folder: Path, role: str = SERVICE, *, template: str = "migrated") -> str:
-        """The URL of a folder's own database, made when it is first asked for."""
-        if folder not in self._made:
-            name = f"d{next(self._numbers)}"
-            self._execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY FILE_COPY")
-            self._made[folder] = name
-        return self._url(self._made[folder], role)
+    def url(self, folder: Path) -> str:
+        """The URL of a folder's own database, migrated and empty, as the service uses it."""
+        if folder not in self._lent:
+            self._lent[folder] = self._idle.pop() if self._idle else self._create("migrated")
+        return self._url(self._lent[folder], SERVICE)
 
-    def drop_databases(self) -> None:
+    def owner_url(self, folder: Path) -> str:
+        """The same for its owner."""
+        self.url(folder)
+        return self._url(self._lent[folder], OWNER)
+
+    def blank_url(self, folder: Path) -> str:
+        """The URL of a folder's own database without tables, for its owner."""
+        if folder not in self._made:
+            self._made[folder] = self._create("blank")
+        return self._url(self._made[folder], OWNER)
+
+    def take_back(self) -> None:
+        """Empties what was lent, which is a tenth of the work of making it anew, and drops what was made blank."""
+        while self._lent:
+            _, name = self._lent.popitem()
+            self._execute(_EMPTY, name)
+            self._idle.append(name)
         while self._made:
             _, name = self._made.popitem()
             self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def _create(self, template: str) -> str:
+        name = f"d{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY FILE_COPY")
+        return name
+
     def stop(self) -> None:
         assert self._process.stdin is not None
+        assert self._log is not None
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._drain.join(timeout=30)
+        self._log.close()
         shutil.rmtree(self._folder)
 
     def _prepare(self) -> None:
@@ -106,7 +136,7 @@ class Server:
         self._execute(_GRANTS, "blank")
         self._execute(f"CREATE DATABASE migrated TEMPLATE blank OWNER {OWNER} STRATEGY FILE_COPY")
         database = Database(self._url("migrated", OWNER))
-        migrate.upgrade(database)
+        migrate.upgrade(database, PARTITIONS)
         database.close()
 
     def _url(self, name: str, role: str) -> str:
@@ -123,7 +153,7 @@ class Server:
         ended = subprocess.run(command, user=self._account, cwd=self._folder, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
 
-    def _lent(self, programs: Path) -> Path:
+    def _reachable(self, programs: Path) -> Path:
         """Programs that the account may run: a root's home, where they may lie, is closed to it."""
         assert self._account is not None
         entry = pwd.getpwnam(self._account)
@@ -138,7 +168,7 @@ class Server:
     def _await_readiness(self) -> None:
         assert self._log is not None
         said = list(_until_ready(self._log))
-        assert said and _READY in said[-1], "".join(said)
+        assert _READY in "".join(said[-1:]), "".join(said)
         self._drain = threading.Thread(target=self._log.read, daemon=True)
         self._drain.start()
 
@@ -175,6 +205,7 @@ def url(folder: Path) -> str:
     return server().url(folder)
 
 
-def drop_databases() -> None:
+def take_back() -> None:
+    """Ends the databases of a test."""
     if server.cache_info().currsize:
-        server().drop_databases()
+        server().take_back()

@@ -32,6 +32,13 @@ def bench(context: typer.Context) -> None:
     typer.main.get_command(measuring)(context.args, prog_name="aimem bench")
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def fit(context: typer.Context) -> None:
+    """Fit the ranking to sets with known evidence. Example: [bold]aimem fit --data sets/ --json fit.json[/bold]"""
+    context.args.insert(0, "fit")
+    bench(context)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from aim_memory import __version__

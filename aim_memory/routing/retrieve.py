@@ -43,7 +43,7 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
-        confidence=confidence(planned, [one.row for one in order], index),
+        confidence=confidence(ask, planned, [one.row for one in order], index),
         suppressed=displaced(kept, index, ask.top_k),
         scanned=index.compared(among),
         stored=len(index),

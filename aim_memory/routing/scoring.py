@@ -51,8 +51,8 @@ class Scored:
 
     @property
     def contradicted(self) -> bool:
-        """An anchor of the question's kind, unit and slot is there, none of them agrees, and nothing else does."""
-        return bool(self.match.conflicting) and not self.match.matched
+        """It has an anchor of the kind, unit and slot of one in the question, and none such agrees with it."""
+        return bool(self.match.conflicting)
 
 
 def rescore(ask: Ask, rows: Sequence[int], base: Scores, index: IndexReader, config: AIMConfig) -> list[Scored]:

@@ -15,6 +15,7 @@ from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import Change, IndexRow, Space
+from tests import postgres
 from tests.memories import ADA, BOB, GENERATION, RowsById, SteppingClock, day, new
 
 
@@ -36,6 +37,7 @@ class CountingIndex(RowsById):
 Keeper = FollowingKeeper[CountingIndex]
 STORES: dict[str, Callable[[Path], MemoryStore]] = {
     "sqlite": lambda folder: SqlStore(f"sqlite:///{folder / 'aim.db'}", SteppingClock(), GENERATION),
+    "postgresql": lambda folder: SqlStore(postgres.url(folder), SteppingClock(), GENERATION),
     "memory": lambda folder: InMemoryStore(SteppingClock(), GENERATION),
 }
 

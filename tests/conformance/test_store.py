@@ -29,6 +29,7 @@ from aim_memory.types import (
     Statement,
     Supersession,
 )
+from tests import postgres
 from tests.memories import (
     ADA,
     BOB,
@@ -65,7 +66,15 @@ def _open_in_memory(folder: Path, generation: str | None = GENERATION, busy_time
     return InMemoryStore(SteppingClock(), generation, busy_timeout_s=busy_timeout_s)
 
 
-KINDS = {"sqlite": Kind(_open_sqlite, lasting=True), "memory": Kind(_open_in_memory, lasting=False)}
+def _open_postgresql(folder: Path, generation: str | None = GENERATION, busy_timeout_s: float = 10.0) -> MemoryStore:
+    return SqlStore(postgres.url(folder), SteppingClock(), generation, busy_timeout_s=busy_timeout_s)
+
+
+KINDS = {
+    "sqlite": Kind(_open_sqlite, lasting=True),
+    "postgresql": Kind(_open_postgresql, lasting=True),
+    "memory": Kind(_open_in_memory, lasting=False),
+}
 """A database joins the suite by one more line here."""
 
 

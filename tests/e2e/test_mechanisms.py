@@ -57,7 +57,7 @@ COSTS = [
     "What the tyres cost made me dizzy.",
     "It cost nothing to visit the tower.",
     "My haircut cost more than it did last year.",
-    "The marathon entry was ninety crowns, paid in May.",
+    "For the marathon in May, the entry and the train together cost ninety crowns.",
 ]
 
 
@@ -69,7 +69,7 @@ def follow_up(memory: AIMMemory, session_id: str | None = "s") -> int:
 
 def test_inertia_carries_a_follow_up_to_what_was_talked_about(open_memory: Open) -> None:
     moving, still = open_memory(COSTS), open_memory(COSTS, inertia_strength=0.0, lexical_inertia=0.0)
-    assert follow_up(moving) < follow_up(still)
+    assert follow_up(moving) == 0 < follow_up(still)
 
 
 def test_without_a_session_there_is_no_inertia(open_memory: Open) -> None:

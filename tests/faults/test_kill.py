@@ -31,7 +31,7 @@ from aim_memory.types import Space
 from tests.memories import SteppingClock
 
 NAMESPACE = "user/ada"
-WRITERS = 8
+WRITERS = 16
 CITIES = ("Paris", "Rome", "Oslo", "Lisbon", "Kyiv")
 _CUT_OFF = (OSError, http.client.HTTPException)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from threading import Barrier
 
@@ -19,19 +17,35 @@ from aim_memory.storage import migrate, schema
 from aim_memory.storage.database import Database
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.storage.tables import metadata
+from aim_memory.storage.wall import EVERY_TENANT
 from aim_memory.types import SessionState
+from tests import postgres
 from tests.memories import ADA, GENERATION, SteppingClock, rich
+
+FEW = 2
+"""Partitions: a table's foreign keys are made anew for each."""
+URLS: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: f"sqlite:///{folder / 'aim.db'}",
+    "postgresql": lambda folder: postgres.server().blank_url(folder),
+}
+
+
+@pytest.fixture(params=list(URLS))
+def url_of(request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Where a folder's own database without tables is; one is made if there is none."""
+    return URLS[request.param]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(_url(tmp_path))
+def url(url_of: Callable[[Path], str], tmp_path: Path) -> str:
+    return url_of(tmp_path)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url)
     yield opened
     opened.close()
-
-
-def _url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'aim.db'}"
 
 
 def _tables(database: Database) -> set[str]:
@@ -39,22 +53,26 @@ def _tables(database: Database) -> set[str]:
         return set(sa.inspect(connection).get_table_names())
 
 
-def _rows(folder: Path) -> int:
+def _rows(database: Database) -> int:
     """How many rows a store with one rich memory and one session holds in all."""
-    with closing(sqlite3.connect(folder / "aim.db")) as connection:
-        return sum(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in metadata.tables)
+    with database.reading(EVERY_TENANT) as connection:
+        counts = [sa.select(sa.func.count()).select_from(table) for table in metadata.tables.values()]
+        return sum(connection.execute(count).scalar_one() for count in counts)
 
 
 def test_migrations_build_what_the_tables_say(database: Database) -> None:
-    migrate.upgrade(database)
+    migrate.upgrade(database, partitions=0)
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_constraints_and_indexes_have_the_names_of_the_tables(database: Database) -> None:
-    migrate.upgrade(database)
-    twin = sa.create_engine("sqlite://")
+def test_constraints_and_indexes_have_the_names_of_the_tables(
+    database: Database, url_of: Callable[[Path], str], tmp_path: Path
+) -> None:
+    migrate.upgrade(database, partitions=0)
+    (tmp_path / "twin").mkdir()
+    twin = sa.create_engine(url_of(tmp_path / "twin"))
     metadata.create_all(twin)
     with database.reading() as connection, twin.connect() as other:
         for table in metadata.tables:
@@ -70,54 +88,67 @@ def _constraints(inspector: sa.Inspector, table: str) -> set[str | None]:
 
 
 def test_upgrading_twice_is_upgrading_once(database: Database) -> None:
-    migrate.upgrade(database)
-    migrate.upgrade(database)
+    migrate.upgrade(database, FEW)
+    migrate.upgrade(database, FEW)
     with database.reading() as connection:
         assert schema.revision(connection) == schema.HEAD == migrate.revisions()[0]
 
 
-def test_up_down_up_with_rows(tmp_path: Path) -> None:
+def test_up_down_up_with_rows(database: Database, url: str) -> None:
     for _ in range(2):
-        store = SqlStore(_url(tmp_path), SteppingClock(), GENERATION)
+        store = SqlStore(url, SteppingClock(), GENERATION, partitions=FEW)
         with store.begin(ADA) as work:
             work.insert([rich("m")])
             work.commit()
         store.save_session(ADA, "s", SessionState(turns=1))
         assert store.get(ADA, ["m"])["m"].text == rich("m").text
         store.close()
-        assert _rows(tmp_path) > 7
-        database = Database(_url(tmp_path))
+        assert _rows(database) > 7
         migrate.downgrade(database)
         assert _tables(database) == {"alembic_version"}
-        database.close()
+
+
+def test_every_step_down_and_up_again_keeps_the_rows(database: Database, url: str) -> None:
+    store = SqlStore(url, SteppingClock(), GENERATION, partitions=FEW)
+    with store.begin(ADA) as work:
+        work.insert([rich("m")])
+        work.commit()
+    rows = _rows(database)
+    for revision in migrate.revisions()[1:]:
+        migrate.downgrade(database, revision)
+        assert _rows(database) == rows
+        migrate.upgrade(database, FEW)
+        assert _rows(database) == rows
+    assert store.get(ADA, ["m"])["m"].text == rich("m").text
+    store.close()
 
 
 def test_a_migration_that_fails_leaves_nothing(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql("CREATE TABLE uses (other INTEGER)")  # stands in the way of the eighth table
     with pytest.raises(StorageError, match="uses"):
-        migrate.upgrade(database)
+        migrate.upgrade(database, FEW)
     assert _tables(database) == {"uses"}
     with database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE uses")
-    migrate.upgrade(database)
-    assert _tables(database) == {"alembic_version", *metadata.tables}
+    migrate.upgrade(database, FEW)
+    assert {"alembic_version", *metadata.tables} <= _tables(database)
 
 
 def test_a_newer_schema_is_refused(database: Database) -> None:
-    migrate.upgrade(database)
+    migrate.upgrade(database, FEW)
     with database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StorageError, match=r"'9999'.*Upgrade AIM-Memory"):
-        migrate.upgrade(database)
+        migrate.upgrade(database, FEW)
 
 
-def test_many_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
+def test_many_may_open_a_new_store_at_once(url: str) -> None:
     start = Barrier(6)
 
     def open_store() -> str | None:
         start.wait()
-        store = SqlStore(_url(tmp_path / "new"), SteppingClock(), GENERATION)
+        store = SqlStore(url, SteppingClock(), GENERATION, partitions=FEW)
         revision: str | None = store.check()["revision"]
         store.close()
         return revision
@@ -125,3 +156,13 @@ def test_many_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(6) as pool:
         opened = [pool.submit(open_store) for _ in range(6)]
         assert [each.result() for each in opened] == [schema.HEAD] * 6
+
+
+@pytest.mark.parametrize("partitions", [0, 3])
+def test_large_tables_are_divided_as_asked(partitions: int, tmp_path: Path) -> None:
+    database = Database(URLS["postgresql"](tmp_path))
+    migrate.upgrade(database, partitions)
+    large = ("evidence", "memories", "segments", "statements", "versions", "uses", "changes", "sessions")
+    parts = {f"{table}_{number}" for table in large for number in range(partitions)}
+    assert _tables(database) == {"alembic_version", *metadata.tables, *parts}
+    database.close()

@@ -15,9 +15,19 @@ from aim_memory.cli.bench.sets import EvaluationSet
 from aim_memory.cli.bench.stage import staged
 from aim_memory.cli.bench.study import Report, Study, change, rounded, table
 from aim_memory.config import AIMConfig
+from aim_memory.routing.weighing import fitted
 from aim_memory.settings import Settings
 
+
+def _unweighed(*parts: str) -> Mapping[str, Any]:
+    """The fitted weights, but none for some parts of the score."""
+    return {"fusion": tuple((name, 0.0 if name in parts else weight) for name, weight in fitted().items())}
+
+
 SWITCHES: Mapping[str, Mapping[str, Any]] = {
+    "fitted weights": {"fusion": "plain"},
+    "coverage": _unweighed("covered", "beside", "notions"),
+    "talk": _unweighed("chatter", "session", "told"),
     "late interaction": {"late_weight": 0.0},
     "notions": {"notion_weight": 0.0},
     "neighbours": {"neighbour_weight": 0.0, "reply_share": 0.0},

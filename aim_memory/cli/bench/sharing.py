@@ -137,6 +137,11 @@ class _RememberingIndex:
     def __len__(self) -> int:
         return len(self.inner)
 
+    def excerpt(self, *asked: Any) -> Any:
+        """This very index, where that is its own excerpt."""
+        found = self.inner.excerpt(*asked)
+        return self if found is self.inner else found
+
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         return self._kept.of(question.tobytes(), lambda: self.inner.similarities(question))
 

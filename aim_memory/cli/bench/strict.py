@@ -51,9 +51,9 @@ def measure(settings: Settings, chosen: EvaluationSet, tell: Tell) -> Compared:
 
 
 def contradicts(reply: QueryReply) -> bool:
-    """Whether the first result says something else than an anchor of the question, and agrees with none of them."""
+    """Whether the first result says something else than an anchor of the question."""
     anchors = reply.results[0].anchors if reply.results else None
-    return anchors is not None and bool(anchors.conflicting) and not anchors.matched
+    return anchors is not None and bool(anchors.conflicting)
 
 
 def report(compared: Mapping[str, Compared]) -> dict[str, Any]:

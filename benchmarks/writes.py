@@ -1,0 +1,212 @@
+"""Acknowledged writes a second, over HTTP: with shared commits, with a commit for each, and with a single writer.
+
+Every server runs in a process of its own, on the hashing embedder, with the clients in another; each round takes all
+variants one after the other, so that what else the machine does falls on all alike. Beside them, what the disk does at
+best when every row is synced by itself. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import platform
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+import uvicorn
+
+from aim_memory import assemble
+from aim_memory.api.app import create_app
+from aim_memory.clock import SystemClock
+from aim_memory.config import AIMConfig
+from aim_memory.engine import MemoryEngine, Parts
+from aim_memory.llm.hashing import HashingEmbedder
+from aim_memory.sessions import Sessions
+from aim_memory.settings import Settings
+from aim_memory.storage.index import FlatIndex
+from aim_memory.storage.keeper import FollowingKeeper
+from aim_memory.storage.sql_store import SqlStore
+from aim_memory.storage.write_line import LARGEST
+
+WRITERS = 16
+_WARM_S = 0.5
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    shared_by: int
+    writers: int
+    namespaces: int
+
+
+VARIANTS = (
+    Variant("a commit for each write", 1, WRITERS, WRITERS),
+    Variant("shared commits", LARGEST, WRITERS, WRITERS),
+    Variant("a commit for each write, one namespace", 1, WRITERS, 1),
+    Variant("shared commits, one namespace", LARGEST, WRITERS, 1),
+    Variant("a single writer, a commit for each write", 1, 1, 1),
+    Variant("a single writer, commits might be shared", LARGEST, 1, 1),
+)
+
+
+@dataclass
+class Round:
+    """What one variant did in one round."""
+
+    acknowledged: int
+    wall_s: float
+    server_cpu_s: float
+    latencies_ms: list[float] = field(repr=False)
+
+
+def serve(home: Path, shared_by: int) -> None:
+    """Runs a server until it is killed; prints its port."""
+    settings = Settings(home=home, embedder={"kind": "hashing"}, server={"threads": WRITERS})
+    embedder = HashingEmbedder()
+    store = SqlStore(settings.database_url, SystemClock(), embedder.generation, shared_by=shared_by)
+    engine = MemoryEngine(
+        Parts(
+            store=store,
+            keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
+            sessions=Sessions(store),
+            embedder=embedder,
+            generators=assemble.open_generators(settings.generator),
+            clock=SystemClock(),
+            config=AIMConfig(),
+            limits=settings.limits,
+        )
+    )
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    print(listener.getsockname()[1], flush=True)
+    config = uvicorn.Config(create_app(settings, engine), log_level="error", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def served(shared_by: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, __file__, "--serve", home, str(shared_by)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            try:
+                assert process.stdout is not None
+                yield process, next(int(line) for line in process.stdout if line.strip().isdigit())
+            finally:
+                process.kill()
+
+
+def write(port: int, writer: int, namespace: str, until: float) -> list[float]:
+    """Writes one memory after the other; the milliseconds of each."""
+    took: list[float] = []
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        while time.perf_counter() < until:
+            text = f"Note {len(took)} of writer {writer}: the red bicycle stands behind station {writer * len(took)}."
+            body = json.dumps({"namespace": namespace, "memories": [{"text": text, "speaker": "Ada"}]})
+            began = time.perf_counter()
+            connection.request("POST", "/v1/memories", body, {"Content-Type": "application/json"})
+            reply = connection.getresponse()
+            reply.read()
+            assert reply.status == 200, reply.status
+            took.append(1000 * (time.perf_counter() - began))
+    return took
+
+
+def play(variant: Variant, seconds: float) -> Round:
+    with served(variant.shared_by) as (process, port), ThreadPoolExecutor(variant.writers) as pool:
+        names = [f"user/n{number % variant.namespaces}" for number in range(variant.writers)]
+
+        def all_write(until: float) -> list[list[float]]:
+            return list(pool.map(lambda number: write(port, number, names[number], until), range(variant.writers)))
+
+        all_write(time.perf_counter() + _WARM_S)
+        began, cpu = time.perf_counter(), _cpu_s(process.pid)
+        took = [one for each in all_write(began + seconds) for one in each]
+        return Round(len(took), time.perf_counter() - began, _cpu_s(process.pid) - cpu, took)
+
+
+def synced_rows(seconds: float) -> float:
+    """Rows a second of plain sqlite3, each of 2 KB, each in a synced commit."""
+    with tempfile.TemporaryDirectory() as home, closing(sqlite3.connect(Path(home) / "rows.db")) as rows:
+        rows.isolation_level = None
+        rows.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (x)")
+        count, began = 0, time.perf_counter()
+        while time.perf_counter() < began + seconds:
+            rows.execute("INSERT INTO t VALUES (?)", ("x" * 2000,))
+            count += 1
+        return count / (time.perf_counter() - began)
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU time of a process so far; 0 where it cannot be read."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def summary(variant: Variant, rounds: Sequence[Round]) -> dict[str, object]:
+    latencies = sorted(one for each in rounds for one in each.latencies_ms)
+    acknowledged = sum(each.acknowledged for each in rounds)
+    return {
+        **asdict(variant),
+        "acknowledged": acknowledged,
+        "per_s": round(median(each.acknowledged / each.wall_s for each in rounds), 1),
+        "server_cpu_ms_per_write": round(1000 * sum(each.server_cpu_s for each in rounds) / acknowledged, 3),
+        "p50_ms": round(latencies[len(latencies) // 2], 1),
+        "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
+    }
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    given.add_argument("--seconds", type=float, default=4.0)
+    given.add_argument("--rounds", type=int, default=3)
+    given.add_argument("--out", type=Path)
+    given.add_argument("--serve", nargs=2, metavar=("HOME", "SHARED_BY"), help=argparse.SUPPRESS)
+    chosen = given.parse_args()
+    if chosen.serve:
+        serve(Path(chosen.serve[0]), int(chosen.serve[1]))
+        return
+    played: list[list[Round]] = [[] for _ in VARIANTS]
+    rows = []
+    for _ in range(chosen.rounds):
+        rows.append(synced_rows(chosen.seconds / 4))
+        for variant, rounds in zip(VARIANTS, played, strict=True):
+            rounds.append(play(variant, chosen.seconds))
+    found = [summary(variant, rounds) for variant, rounds in zip(VARIANTS, played, strict=True)]
+    each, shared, each_hot, shared_hot, _, _ = (one["per_s"] for one in found)
+    report = {
+        "commit": _commit(),
+        "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "synced_rows_per_s": round(median(rows), 1),
+        "ratio": round(shared / each, 2),
+        "ratio_one_namespace": round(shared_hot / each_hot, 2),
+        "variants": found,
+    }
+    print(json.dumps(report, indent=2))
+    if chosen.out:
+        chosen.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    main()
