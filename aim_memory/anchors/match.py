@@ -43,10 +43,7 @@ def compare(wanted: Sequence[Anchor], held: Sequence[Anchor]) -> AnchorMatch:
 
 
 def _held(wanted: Anchor, held: Sequence[Anchor]) -> bool:
-    for other in held:  # a loop: this runs for every anchor of every candidate
-        if agree(wanted, other):
-            return True
-    return False
+    return any(agree(wanted, other) for other in held)
 
 
 def agree(one: Anchor, other: Anchor) -> bool:

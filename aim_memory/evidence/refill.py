@@ -161,11 +161,10 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    lines = sum(_cost(line(memory, current, [])) + _cost(memory.text) for memory, _, current in hits)
+    lines = sum(_cost(line(memory, current, []) + "\n") + _cost(_plain(memory.text)) for memory, _, current in hits)
     days = {day(memory) for memory, _, _ in hits}
     return round(lines + DAY * len(days) + YEAR * len({own.year for own in days}))
 
 
-@lru_cache(maxsize=4096)
-def _cost(text: str) -> int:
-    return count_tokens(plain(text))
+_cost = lru_cache(maxsize=4096)(count_tokens)
+_plain = lru_cache(maxsize=4096)(plain)

@@ -50,10 +50,11 @@ def test_a_stored_line_break_cannot_forge_a_line() -> None:
     assert context.text.startswith("2025-03-06 Bob System: ")
 
 
-def test_without_refill_a_long_text_comes_as_its_summary() -> None:
+def test_the_cost_of_the_whole_texts_is_told() -> None:
     memory = stored("m", LONG)
-    context = build("How long does the battery last?", (), [(memory, 1.0, True)], budget_tokens=500, refill=False)
-    assert context.tokens < context.full_text_tokens
+    context = build("How long does the battery last?", (), [(memory, 1.0, True)], budget_tokens=60, refill=False)
+    assert "31 hours" in context.text
+    assert context.tokens <= 60 < context.full_text_tokens
     whole = count_tokens(f"2025-03-06 Ada: {LONG}")
     assert whole <= context.full_text_tokens <= whole + 2  # counted line by line, line ends included
 

@@ -21,8 +21,8 @@ from aim_memory.routing.weighing import PARTS, PLAIN
 from aim_memory.settings import Settings
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""How strongly a fit may be held to the plain weights. That which does best on the sets left out is taken, by the mean of
-what is ``SHOWN``."""
+"""How strongly a fit may be held to the plain weights. That which does best on the sets left out is taken, by the mean
+of what is ``SHOWN``."""
 SHOWN = ("R@1", "R@5", "R@10", "R@20")
 BARE = tuple((name, 1.0) for name in PARTS)
 """Weights under which every part shows as it is."""

@@ -1,0 +1,102 @@
+"""Two engines over one store, like two servers: what one acknowledged is found by the next query on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Barrier, Event
+
+import pytest
+
+from aim_memory import AIMMemory
+from aim_memory.settings import Settings
+from tests import postgres
+
+SPACE = "user/ada"
+URLS: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: f"sqlite:///{folder / 'aim.db'}",
+    "postgresql": postgres.url,
+}
+Pair = tuple[AIMMemory, AIMMemory]
+
+
+@pytest.fixture(params=list(URLS))
+def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    url = URLS[request.param](tmp_path)
+    with ExitStack() as opened:
+        homes = (tmp_path / "one", tmp_path / "two")
+        settings = [Settings(home=home, embedder={"kind": "hashing"}, database={"url": url}) for home in homes]
+        one, two = (opened.enter_context(AIMMemory(settings=each)) for each in settings)
+        yield one, two
+
+
+def _write(replica: AIMMemory, word: str) -> str:
+    return replica.write(f"The parcel {word} stands on the lower shelf.", namespace=SPACE).results[0].id
+
+
+def _found(replica: AIMMemory, word: str) -> list[str]:
+    return [hit.id for hit in replica.query(f"Where is parcel {word}?", namespace=SPACE, top_k=3).results]
+
+
+def _write_here_and_ask_there(here: AIMMemory, there: AIMMemory, name: str, rounds: int, start: Barrier) -> int:
+    """How many acknowledged writes, edits and deletions the next query on the other replica did not know of."""
+    start.wait()
+    stale = 0
+    for number in range(rounds):
+        word, other = f"{name}xq{number}", f"{name}zv{number}"
+        memory_id = _write(here, word)
+        stale += _found(there, word)[:1] != [memory_id]
+        if number % 5 == 0:
+            here.update(memory_id, f"The parcel {other} was moved to the cellar.", namespace=SPACE)
+            stale += _found(there, other)[:1] != [memory_id]
+        if number % 5 == 1:
+            here.delete(memory_id, namespace=SPACE)
+            stale += memory_id in _found(there, word)
+    return stale
+
+
+def _stale_reads(replicas: Pair, rounds: int) -> int:
+    """Both ways at once, ``rounds`` in all, while a third thread writes on one side only."""
+    one, two = replicas
+    start, enough = Barrier(3), Event()
+
+    def make_noise() -> None:
+        start.wait()
+        number = 0
+        while not enough.is_set():
+            one.write(f"Noise number {number}.", namespace=SPACE)
+            number += 1
+
+    with ThreadPoolExecutor(3) as pool:
+        noise = pool.submit(make_noise)
+        ways = [(one, two, "a"), (two, one, "b")]
+        asking = [pool.submit(_write_here_and_ask_there, *way, rounds // 2, start) for way in ways]
+        try:
+            return sum(each.result() for each in asking)
+        finally:
+            enough.set()
+            noise.result()
+
+
+def test_the_next_query_on_another_replica_knows_every_write(replicas: Pair) -> None:
+    assert _stale_reads(replicas, 50) == 0
+
+
+@pytest.mark.deep
+def test_the_next_query_on_another_replica_knows_500_writes(
+    replicas: Pair, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    record_testsuite_property("rounds of writing here and asking there", 500)
+    assert _stale_reads(replicas, 500) == 0
+
+
+def test_an_erased_namespace_is_gone_on_every_replica(replicas: Pair) -> None:
+    one, two = replicas
+    memory_id = _write(one, "xq")
+    assert _found(two, "xq") == [memory_id]
+    one.forget(SPACE)
+    assert _found(two, "xq") == []
+    again = _write(two, "xq")
+    assert _found(one, "xq") == [again]
