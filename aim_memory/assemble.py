@@ -10,20 +10,26 @@ from collections.abc import Mapping
 from aim_memory.answer import ExtractiveGenerator
 from aim_memory.clock import SystemClock
 from aim_memory.engine import MemoryEngine, Parts
+from aim_memory.engine.rereading import Rereading
 from aim_memory.errors import ConfigurationError
 from aim_memory.extras import needs
 from aim_memory.keys import Keyring
 from aim_memory.ports import Embedder, Generator, MemoryStore
 from aim_memory.sessions import Sessions
-from aim_memory.settings import EmbedderSettings, GeneratorSettings, Settings
+from aim_memory.settings import EmbedderSettings, GeneratorSettings, RerankerSettings, Settings
+
+AT_ONCE = 15_000
+"""Memories of a namespace whose index a server's callers wait for: about 2 s of CPU time."""
 
 
-def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
+def open_engine(settings: Settings, *, ready: bool = False, at_once: int | None = None) -> MemoryEngine:
     """Opens the store (creating or migrating it) and puts the engine together. Close the engine when done.
 
     Args:
         settings: Which parts, and how.
         ready: Load the packaged model now, as a server does, and not when something is embedded for the first time.
+        at_once: Memories up to which the index of a namespace is built while its first question waits; a larger one is
+            built behind, and until then questions are answered by words alone, as ``degraded``. None: all wait.
 
     Numpy's matrix products use ``settings.embedder.threads`` threads from here on, in the whole process.
 
@@ -32,10 +38,10 @@ def open_engine(settings: Settings, *, ready: bool = False) -> MemoryEngine:
         MissingExtraError: an optional dependency is not installed.
         StorageError: the store cannot be opened.
     """
-    return MemoryEngine(open_parts(settings, ready=ready))
+    return MemoryEngine(open_parts(settings, ready=ready, at_once=at_once))
 
 
-def open_parts(settings: Settings, *, ready: bool = False) -> Parts:
+def open_parts(settings: Settings, *, ready: bool = False, at_once: int | None = None) -> Parts:
     """What ``open_engine`` puts together, for those who put several engines over one store. Raises what it raises."""
     with needs("embedded"):
         from threadpoolctl import threadpool_limits
@@ -49,13 +55,14 @@ def open_parts(settings: Settings, *, ready: bool = False) -> Parts:
     store = open_store(settings, embedder.generation)
     return Parts(
         store=store,
-        keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
+        keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension), at_once=at_once),
         sessions=Sessions(store),
         embedder=embedder,
         generators=open_generators(settings.generator),
         clock=SystemClock(),
         config=settings.memory,
         limits=settings.limits,
+        rereading=open_rereading(settings.reranker),
     )
 
 
@@ -110,6 +117,15 @@ def _transformer(settings: EmbedderSettings, ready: bool) -> Embedder:
         return load()
     lazy = LazyEmbedder(packaged_identity(settings), load)
     return lazy.loaded() if ready else lazy
+
+
+def open_rereading(settings: RerankerSettings) -> Rereading | None:
+    """The cross-encoder of the settings, loaded; None if there is none."""
+    if settings.model is None:
+        return None
+    from aim_memory.llm.cross_encoder import CrossEncoderReranker
+
+    return Rereading(CrossEncoderReranker(settings), settings.depth, settings.weight)
 
 
 def open_generators(settings: GeneratorSettings) -> Mapping[str, Generator]:

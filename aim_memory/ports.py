@@ -87,6 +87,15 @@ class Embedder(Protocol):
         return self.embed_queries(texts), None
 
 
+class Reranker(Protocol):
+    """A model that reads a question and a text together (a cross-encoder) and says how well the one answers the other.
+    Thread-safe. Raises EmbedderError."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One per text, (n,), higher is better; on a scale of the model's own."""
+        ...
+
+
 class Generator(Protocol):
     """Evidence to an answer, as a stream.
 
@@ -189,6 +198,11 @@ class MemoryStore(Protocol):
     def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
         """All rows in ordinal order, and the head they belong to, read in one transaction.
         A space that does not exist gives Head(0, 0, 0) and no rows."""
+        ...
+
+    def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
+        """Ids of the memories that have most of these terms in one segment, found by reading all: for when there is
+        no index. Terms are folded as in ``Segment.terms``; equals come by id, the greatest first."""
         ...
 
     def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]: ...
@@ -376,6 +390,11 @@ class IndexKeeper(Protocol):
     def open(self, space: Space) -> AbstractContextManager[Index]:
         """The index at a head not older than the last acknowledged write, held still for reading."""
         ...
+
+    def glimpse(self, space: Space, terms: Sequence[str]) -> Index | None:
+        """While a large index is being built: an index of the memories that have most of these terms. None when
+        ``open`` need not be waited for."""
+        return None
 
     def refresh(self, space: Space) -> None:
         """Says that use counts have changed, which no ``seq`` tells: the next ``open`` reads them again."""

@@ -42,6 +42,14 @@ class EmbedderSettings(_Section):
     cache_dir: Path | None = Field(None, description="Folder that keeps vectors by text digest; none if left out.")
 
 
+class RerankerSettings(_Section):
+    model: str | None = Field(None, description="A cross-encoder's hub name or path; none if left out.")
+    revision: str | None = None
+    device: str | None = None
+    depth: int = Field(32, ge=2, le=100, description="How many of the best memories it reads.")
+    weight: float = Field(2.0, ge=0, description="Of its standardised score, added to the ranking's.")
+
+
 class GeneratorSettings(_Section):
     kind: Literal["extractive", "openai"] = "extractive"
     url: str | None = Field(None, description="Base URL of an OpenAI-compatible server, up to and with /v1.")
@@ -90,6 +98,7 @@ class Settings(BaseSettings):
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
+    reranker: RerankerSettings = Field(default_factory=RerankerSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -58,7 +59,9 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running = await asyncio.to_thread(assemble.open_engine, settings, ready=True) if engine is None else engine
+        if (running := engine) is None:
+            open_engine = partial(assemble.open_engine, settings, ready=True, at_once=assemble.AT_ONCE)
+            running = await asyncio.to_thread(open_engine)
         service = build(settings, running, keyring or assemble.open_keyring(settings, running))
         app.state.service = service
         upkeep = asyncio.create_task(_keep_up(service))

@@ -24,7 +24,7 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
 
     Raises ConfigurationError when the address is taken, or reaches beyond this machine while there is no key.
     """
-    engine = assemble.open_engine(settings)
+    engine = assemble.open_engine(settings, at_once=assemble.AT_ONCE)
     try:
         keyring = assemble.open_keyring(settings, engine)
         open_door = keyring.empty()

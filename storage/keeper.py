@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from aim_memory.errors import StorageError
 from aim_memory.ports import Index, IndexKeeper, MemoryStore
 from aim_memory.storage.bulk import collector_paused
 from aim_memory.storage.following import missed
@@ -17,6 +18,8 @@ from aim_memory.types import Change, Head, Space
 
 IndexT = TypeVar("IndexT", bound=Index)
 _NOWHERE = Head(0, 0, 0)
+GLIMPSED = 400
+"""Memories in an index that stands in for one that is being built."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,9 +37,24 @@ class _Resident(Generic[IndexT]):
 class FollowingKeeper(IndexKeeper, Generic[IndexT]):
     """Keeps the indexes of the namespaces read last, up to a number of memories in all. Thread-safe."""
 
-    def __init__(self, store: MemoryStore, factory: Callable[[], IndexT], capacity: int = 500_000) -> None:
-        """``capacity``: memories held over all namespaces; the namespace read last stays whatever its size."""
+    def __init__(
+        self,
+        store: MemoryStore,
+        factory: Callable[[], IndexT],
+        capacity: int = 500_000,
+        at_once: int | None = None,
+    ) -> None:
+        """
+        Args:
+            store: What is followed.
+            factory: Makes an empty index.
+            capacity: Memories held over all namespaces; the namespace read last stays whatever its size.
+            at_once: Memories up to which a namespace's index is built while its reader waits; that of a larger one is
+                built behind, and there are glimpses until then. None: it is always waited for.
+        """
         self._store = store
+        self._at_once = at_once
+        self._being_built: set[Space] = set()
         self._factory = factory
         self._capacity = capacity
         self._residents: OrderedDict[Space, _Resident[IndexT]] = OrderedDict()
@@ -53,6 +71,35 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
             self._evict()
         with resident.lock.shared():
             yield resident.index
+
+    def glimpse(self, space: Space, terms: Sequence[str]) -> IndexT | None:
+        head = self._store.head(space)
+        if self._at_once is None or head is None or head.ordinal <= self._at_once:
+            return None
+        known = self._resident(space).head
+        if known is not None and known.epoch == head.epoch:
+            return None
+        self._build_behind(space)
+        index = self._factory()
+        index.upsert(self._store.index_rows(space, self._store.matching(space, terms, GLIMPSED)))
+        return index
+
+    def _build_behind(self, space: Space) -> None:
+        with self._lock:
+            if space in self._being_built:
+                return
+            self._being_built.add(space)
+        threading.Thread(target=self._build, args=(space,), name="aim-index", daemon=True).start()
+
+    def _build(self, space: Space) -> None:
+        try:
+            with self.open(space):
+                pass
+        except StorageError:
+            pass  # the next reader has it tried again, or is told
+        finally:
+            with self._lock:
+                self._being_built.discard(space)
 
     def refresh(self, space: Space) -> None:
         with self._lock:

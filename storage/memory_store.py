@@ -96,6 +96,14 @@ class InMemoryStore(MemoryStore):
         uses = self._uses.get(space, {})
         return [read_row(one, uses.get(one.memory.id, 0.0), self._generation) for one in kept]
 
+    def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
+        most = {
+            id_: max((sum(term in segment.terms for term in terms) for segment in kept.segments), default=0)
+            for id_, kept in self._contents(space).kept.items()
+        }
+        found = sorted((id_ for id_, count in most.items() if count), key=lambda id_: (most[id_], id_), reverse=True)
+        return found[:limit]
+
     # --- looking up ------------------------------------------------------------------------------------------------
 
     def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]:

@@ -169,6 +169,25 @@ def _index_rows(
         yield IndexRow(*known)
 
 
+def read_matching(connection: Connection, namespace_id: int, terms: Sequence[str], limit: int) -> list[str]:
+    """Ids of memories with most of the terms in a segment, by reading all of them."""
+    if not terms:
+        return []
+    s = segments.c
+    spelled = [codec.terms_to_text({term: 0}).removeprefix("{").removesuffix("0}") for term in terms]
+    held = [sa.case((s.terms.contains(term, autoescape=True), 1), else_=0) for term in spelled]
+    most = sa.func.max(sum(held[1:], start=held[0])).label("most")
+    found = connection.execute(
+        sa.select(s.memory_id, most)
+        .where(s.namespace_id == namespace_id)
+        .group_by(s.memory_id)
+        .having(most > 0)
+        .order_by(most.desc(), s.memory_id.desc())
+        .limit(limit)
+    )
+    return [memory_id for memory_id, _ in found]
+
+
 def read_statements(
     connection: Connection, namespace_id: int, condition: sa.ColumnElement[bool]
 ) -> list[StoredStatement]:

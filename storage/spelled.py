@@ -80,28 +80,34 @@ def _inserting(table: sa.Table) -> Spelled:
 
 
 LOCK = Spelled(
-    lambda _: sa.select(_N.id, _N.seq, _N.ordinal)
-    .where(_N.tenant == sa.bindparam("tenant"), _N.path == sa.bindparam("path"))
-    .with_for_update()
+    lambda _: (
+        sa.select(_N.id, _N.seq, _N.ordinal)
+        .where(_N.tenant == sa.bindparam("tenant"), _N.path == sa.bindparam("path"))
+        .with_for_update()
+    )
 )
 """(id, seq, ordinal) of a namespace, whose row is held from here on."""
 COUNT = Spelled(
-    lambda _: sa.update(tables.namespaces)
-    .where(_N.id == sa.bindparam("own"))
-    .values(seq=sa.bindparam("counted_seq"), ordinal=sa.bindparam("counted_ordinal"))
+    lambda _: (
+        sa.update(tables.namespaces)
+        .where(_N.id == sa.bindparam("own"))
+        .values(seq=sa.bindparam("counted_seq"), ordinal=sa.bindparam("counted_ordinal"))
+    )
 )
 KNOWN = Spelled(
     lambda _: sa.select(_M.ordinal).where(_M.namespace_id == sa.bindparam("namespace"), _M.id == sa.bindparam("id"))
 )
 REPEAT = Spelled(
-    lambda _: sa.select(_M.id)
-    .where(
-        _M.namespace_id == sa.bindparam("namespace"),
-        _M.digest == sa.bindparam("digest"),
-        _M.session_id.is_not_distinct_from(sa.bindparam("session")),
-        _M.created_at >= sa.bindparam("since"),
+    lambda _: (
+        sa.select(_M.id)
+        .where(
+            _M.namespace_id == sa.bindparam("namespace"),
+            _M.digest == sa.bindparam("digest"),
+            _M.session_id.is_not_distinct_from(sa.bindparam("session")),
+            _M.created_at >= sa.bindparam("since"),
+        )
+        .order_by(_M.ordinal.desc())
     )
-    .order_by(_M.ordinal.desc())
 )
 """Memories with this digest in this session, since then, the newest first."""
 REPLAY = Spelled(

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import NotFoundError
 from aim_memory.ports import Clock, MemoryStore
-from aim_memory.storage import keys, reading, schema, sessions, tables
+from aim_memory.storage import keys, reading, schema, sessions, tables, wall
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.recent import RecentMemories
@@ -91,6 +91,10 @@ class SqlStore(MemoryStore):
             if head is None:
                 return Head(0, 0, 0), []
             return head, reading.read_index_rows(connection, head.epoch, None, self._generations.current_id)
+
+    def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_matching(connection, namespace, terms, limit)
 
     # --- looking up ------------------------------------------------------------------------------------------------
 
@@ -207,6 +211,7 @@ class SqlStore(MemoryStore):
                 "revision": schema.revision(connection),
                 "namespaces": _count(connection, "namespaces"),
                 "memories": _count(connection, "memories"),
+                **wall.posture(connection),
             }
 
     def close(self) -> None:

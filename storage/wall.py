@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from enum import Enum
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
 _SHOW = "SELECT set_config(%s, %s, true)"  # to the end of the transaction: pooled connections keep nothing of it
 _SHOW_AND_HURRY = "SELECT set_config(%s, %s, true), set_config('synchronous_commit', 'off', true)"
+_BYPASSES = sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
 
 
 class Everyone(Enum):
@@ -30,3 +34,11 @@ def opening(whose: Whose, *, synced: bool = True) -> tuple[str, tuple[str, str]]
         return None
     shown = ("aim.reach", whose.value) if isinstance(whose, Everyone) else ("aim.tenant", whose or "")
     return (_SHOW if synced else _SHOW_AND_HURRY), shown
+
+
+def posture(connection: Connection) -> dict[str, str]:
+    """What ``check`` says of the wall; nothing on SQLite, which has none."""
+    if connection.dialect.name != "postgresql":
+        return {}
+    bypassed = connection.execute(_BYPASSES).scalar_one()
+    return {"row_security": "bypassed by this role; connect as one that is no superuser" if bypassed else "on"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aim_memory.config import AIMConfig
+from aim_memory.engine.rereading import Rereading
 from aim_memory.errors import InvalidInputError, NotFoundError
 from aim_memory.ingest.limits import check_namespace
 from aim_memory.ports import Clock, Embedder, Generator, IndexKeeper, MemoryStore
@@ -25,6 +26,7 @@ class Parts:
     clock: Clock
     config: AIMConfig
     limits: LimitSettings
+    rereading: Rereading | None = None
 
     def generator(self, name: str | None) -> Generator:
         """The generator asked for, or the default one."""

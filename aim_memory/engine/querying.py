@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -26,7 +27,10 @@ from aim_memory.evidence import Context, ModeDecision, build, choose_mode
 from aim_memory.ingest import limits as check
 from aim_memory.ports import IndexReader
 from aim_memory.routing import Ask, Ranked, Ranking, retrieve
+from aim_memory.text import question_terms
 from aim_memory.types import Anchor, Space, StoredMemory
+
+_GLIMPSE_WORDS = 8
 
 
 class Stopwatch:
@@ -59,6 +63,8 @@ class Recalled:
     decision: ModeDecision
     context: Context
     watch: Stopwatch
+    degraded: bool = False
+    """Whether only the memories with most of the question's words were looked at, for the index is being built."""
 
 
 class Querying:
@@ -74,17 +80,23 @@ class Querying:
         ``depth`` hits may fill the context where that is more than ``top_k``; ``top_k`` of them are shown.
         """
         self._check(request)
+        if self._parts.rereading is not None:
+            depth = max(depth, self._parts.rereading.depth)
         watch = Stopwatch()
         space = Space(tenant, request.namespace)
         now = request.reference_date or self._parts.clock.now()
         anchors = extract(request.query, reference=now)
         watch.lap("anchors")
-        ranking, beside, decision = self._rank(space, request, now, anchors, depth)
+        glimpse = self._parts.keeper.glimpse(space, _words(request.query))
+        ranking, beside, decision = self._rank(space, request, now, anchors, depth, glimpse)
         watch.lap("rank")
         memories = self._parts.store.get(space, [*(hit.id for hit in ranking.hits), *_flat(beside)])
         found = tuple((hit, memories[hit.id]) for hit in ranking.hits if hit.id in memories)
         neighbours = {id: [memories[one] for one in ids if one in memories] for id, ids in beside.items()}
         watch.lap("load")
+        if self._parts.rereading is not None:
+            found = self._parts.rereading.over(request.query, found)
+            watch.lap("reread")
         context = build(
             request.query,
             anchors,
@@ -97,17 +109,23 @@ class Querying:
         watch.lap("refill")
         if request.session_id is not None and ranking.session is not None:
             self._parts.sessions.put(space, request.session_id, ranking.session)
-        return Recalled(now, anchors, ranking, found, neighbours, decision, context, watch)
+        return Recalled(now, anchors, ranking, found, neighbours, decision, context, watch, glimpse is not None)
 
     def _rank(
-        self, space: Space, request: QueryRequest, now: datetime, anchors: tuple[Anchor, ...], depth: int
+        self,
+        space: Space,
+        request: QueryRequest,
+        now: datetime,
+        anchors: tuple[Anchor, ...],
+        depth: int,
+        glimpse: IndexReader | None,
     ) -> tuple[Ranking, dict[str, list[str]], ModeDecision]:
         """Ranks, and once more in strict mode when what was found calls for it."""
         session = self._parts.sessions.get(space, request.session_id) if request.session_id else None
         limits = self._parts.limits
         keep = filters.parse(request.filters, conditions=limits.filter_conditions, depth=limits.filter_depth)
         decision = choose_mode(request.query, requested=request.mode, anchors=anchors)
-        with self._parts.keeper.open(space) as index:
+        with self._parts.keeper.open(space) if glimpse is None else nullcontext(glimpse) as index:
             while True:
                 ask = Ask(
                     text=request.query,
@@ -152,6 +170,11 @@ def _beside(index: IndexReader, ids: Sequence[str]) -> dict[str, list[str]]:
     return {id: [index.id_of(one) for one in pair if one >= 0] for id, pair in around.items()}
 
 
+def _words(question: str) -> list[str]:
+    """What a question is found by as long as there is no index: its longest words, for reading costs by the word."""
+    return sorted(question_terms(question, 0.0), key=len, reverse=True)[:_GLIMPSE_WORDS]
+
+
 def _flat(groups: Mapping[str, Sequence[str]]) -> list[str]:
     return [one for group in groups.values() for one in group]
 
@@ -174,6 +197,7 @@ def reply(recalled: Recalled, request: QueryRequest) -> QueryReply:
         confidence=round(ranking.confidence, 4),
         suppressed=_suppressed(ranking) if request.explain else None,
         tokens=Tokens(context=context.tokens, full_text=context.full_text_tokens),
+        degraded=recalled.degraded,
         work=Work(scanned=ranking.scanned, stored=ranking.stored),
         timings_ms=recalled.watch.total(),
         explanation={"reasons": list(recalled.decision.reasons), **(ranking.explanation or {})}

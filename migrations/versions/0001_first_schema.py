@@ -16,6 +16,8 @@ branch_labels = None
 depends_on = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# In the order of code points, as on SQLite: whatever language a server sorts by, and however its rules change.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _TABLES = (
     "namespaces",
     "generations",
@@ -73,7 +75,7 @@ def _row_id(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(), nullable=nullable)
+    return sa.Column(name, _TEXT, nullable=nullable)
 
 
 def _blob(name: str, *, nullable: bool = False, length: int | None = None) -> sa.Column[bytes]:

@@ -16,7 +16,7 @@ from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import Change, IndexRow, Space
 from tests import postgres
-from tests.memories import ADA, BOB, GENERATION, RowsById, SteppingClock, day, new
+from tests.memories import ADA, BOB, GENERATION, STRANGER, RowsById, SteppingClock, day, new
 
 
 class CountingIndex(RowsById):
@@ -105,6 +105,57 @@ def test_many_changes_are_followed(store: MemoryStore, keeper: Keeper) -> None:
     ids = [f"m{i}" for i in range(1_200)]
     write(store, *ids)
     assert held(keeper) == sorted(["first", *ids])
+
+
+def test_while_a_large_index_is_built_there_are_glimpses(store: MemoryStore) -> None:
+    go = threading.Event()
+
+    class SlowIndex(RowsById):
+        def upsert(self, rows: Sequence[IndexRow]) -> None:
+            assert len(rows) < 4 or go.wait(30)
+            super().upsert(rows)
+
+    keeper = FollowingKeeper(store, SlowIndex, at_once=3)
+    write(store, *(f"m{number}" for number in range(5)))
+    write(store, "a", "b", "c", space=BOB)
+    for wanted in ("m1", "m4"):
+        seen = keeper.glimpse(ADA, [wanted, "nowhere"])
+        assert seen is not None
+        assert list(seen.rows) == [wanted]
+    assert keeper.glimpse(BOB, ["a"]) is None, "small enough to be waited for"
+    assert keeper.glimpse(STRANGER, ["a"]) is None, "there is nothing to be built"
+    go.set()
+    with keeper.open(ADA) as index:
+        assert len(index.rows) == 5
+    write(store, "m5")
+    assert keeper.glimpse(ADA, ["m1"]) is None, "there, and follows"
+    with keeper.open(ADA) as index:
+        assert len(index.rows) == 6
+
+
+def test_a_reader_who_waits_for_all_has_no_glimpse(store: MemoryStore, keeper: Keeper) -> None:
+    write(store, "a", "b")
+    assert keeper.glimpse(ADA, ["a"]) is None
+
+
+def test_a_failed_build_is_tried_again(store: MemoryStore) -> None:
+    broken = [True]
+
+    class Breaking(RowsById):
+        def upsert(self, rows: Sequence[IndexRow]) -> None:
+            if len(rows) > 1 and broken.pop():
+                built.set()
+                raise StorageError("told to fail")
+            super().upsert(rows)
+
+    built = threading.Event()
+    broken.insert(0, False)
+    keeper = FollowingKeeper(store, Breaking, at_once=1)
+    write(store, "a", "b")
+    assert keeper.glimpse(ADA, ["a"]) is not None
+    assert built.wait(30)
+    assert held(keeper) == ["a", "b"]
+    assert keeper.glimpse(ADA, ["a"]) is None
 
 
 def test_an_erased_namespace_is_forgotten(store: MemoryStore, keeper: Keeper) -> None:

@@ -707,6 +707,18 @@ def test_a_snapshot_is_all_rows_in_order_with_their_head(store: MemoryStore) -> 
     assert [row.ordinal for row in rows] == [2, 3]
 
 
+def test_memories_are_found_by_their_words_without_an_index(store: MemoryStore) -> None:
+    write(store, new("a", "red kettle"), new("b", "red harbour kettle"), new("c", "blue"))
+    write(store, new("d", "50%_off \\ kettle"))
+    write(store, new("e", "red kettle harbour"), space=BOB)
+    assert list(store.matching(ADA, ["red", "kettle", "harbour"], 10)) == ["b", "a", "d"]
+    assert list(store.matching(ADA, ["red", "kettle"], 2)) == ["b", "a"], "the greatest id first"
+    assert list(store.matching(ADA, ["50%_off", "\\"], 10)) == ["d"]
+    assert list(store.matching(ADA, ["%", "_", "kettl", '"'], 10)) == [], "whole words"
+    assert list(store.matching(ADA, [], 10)) == []
+    assert list(store.matching(STRANGER, ["red"], 10)) == []
+
+
 def test_concurrent_committers_leave_a_gapless_log_in_commit_order(store: MemoryStore) -> None:
     writers, rounds = 8, 12
     acknowledged: list[tuple[int, str]] = []

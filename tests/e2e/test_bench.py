@@ -96,13 +96,13 @@ def test_follow_ups_are_asked_after_their_own_and_after_other_turns(sets: Path) 
 
 def test_contexts_are_compared_with_plain_texts(sets: Path) -> None:
     measures = figures("evidence", sets)["sets"]["own"]["measures"]
-    assert measures["answer"]["1000"] == {
+    assert measures["answer"]["texts"]["1000"] == {
         "n": 4,
         "plain": 100.0,
         "context": 100.0,
         "gain": {"mean": 0.0, "low": 0.0, "high": 0.0},
     }
-    assert measures["evidence"]["2000"]["context"] == 100.0
+    assert measures["evidence"]["with days"]["2000"]["context"] == 100.0
 
 
 def test_confidence_is_compared_with_that_of_questions_without_an_answer(sets: Path) -> None:

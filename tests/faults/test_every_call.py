@@ -53,9 +53,7 @@ def _asking(text: str) -> Step:
 
 def _editing(memory_id: str, text: str) -> Step:
     request = UpdateRequest(text=text)
-    return lambda engine: engine.update(
-        TENANT, memory_id, request, namespace=NAMESPACE, if_match=None, author=None
-    )
+    return lambda engine: engine.update(TENANT, memory_id, request, namespace=NAMESPACE, if_match=None, author=None)
 
 
 def _rating(memory_id: str) -> Step:
@@ -216,7 +214,7 @@ def test_a_jump_of_the_clock_at_any_look_changes_nothing(empty: Path, tmp_path: 
         assert ordinals == [1, 2, 3]
         if not clock.jumped:
             break
-    assert at > 10
+    assert at >= 10
     figure("a jump of the clock changes no order", f"each third look of {at - 3}, {jump.days:+} days", "0 changed")
 
 

@@ -28,6 +28,7 @@ import pytest
 import aim_memory
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import Space
+from tests import postgres
 from tests.memories import SteppingClock
 
 NAMESPACE = "user/ada"
@@ -109,10 +110,11 @@ class Writer:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+def server(home: Path, url: str | None = None) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
     """A server process without torch, and its address; killed at the end."""
     path = str(Path(aim_memory.__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing"}
+    environment |= {"AIM_DATABASE__URL": url} if url else {}
     command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--home", str(home), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
@@ -132,20 +134,20 @@ def _pass_on(stream: IO[str]) -> None:
         sys.stderr.write(line)
 
 
-def _kill_rounds(home: Path, rounds: int) -> tuple[Journal, list[Writer]]:
+def _kill_rounds(home: Path, rounds: int, url: str | None = None) -> tuple[Journal, list[Writer]]:
     journal = Journal()
     writers = [Writer(number, journal) for number in range(WRITERS)]
     moments = np.random.default_rng(rounds).integers(1, 40, rounds)
     with ThreadPoolExecutor(WRITERS) as pool:
         for moment in moments:
-            with server(home) as (process, address):
+            with server(home, url) as (process, address):
                 never = threading.Event()
                 writing = [pool.submit(writer.write, address, never) for writer in writers]
                 journal.wait_for(int(moment))
                 process.send_signal(signal.SIGKILL)
                 for each in writing:
                     each.result()
-        with server(home) as (_, address):
+        with server(home, url) as (_, address):
             enough = threading.Event()
             writing = [pool.submit(writer.write, address, enough) for writer in writers]
             journal.wait_for(WRITERS * 3)
@@ -155,8 +157,8 @@ def _kill_rounds(home: Path, rounds: int) -> tuple[Journal, list[Writer]]:
     return journal, writers
 
 
-def _verify(home: Path, journal: Journal) -> None:
-    store = SqlStore(f"sqlite:///{home / 'aim.db'}", SteppingClock(), None)
+def _verify(url: str, journal: Journal) -> None:
+    store = SqlStore(url, SteppingClock(), None)
     space = Space("local", NAMESPACE)
     head, rows = store.snapshot(space)
     stored = {memory_id: memory.text for memory_id, memory in store.get(space, [row.id for row in rows]).items()}
@@ -170,6 +172,9 @@ def _verify(home: Path, journal: Journal) -> None:
         seqs += [change.seq for change in page]
     assert seqs == list(range(1, head.seq + 1))
     store.close()
+
+
+def _verify_file(home: Path) -> None:
     with closing(sqlite3.connect(home / "aim.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -184,8 +189,16 @@ def _no_torch(home: Path) -> None:
 def test_nothing_acknowledged_is_lost_in_20_kills(tmp_path: Path) -> None:
     journal, writers = _kill_rounds(tmp_path, 20)
     assert sum(writer.cut_off for writer in writers) >= 20, "kills hit requests in flight"
-    _verify(tmp_path, journal)
+    _verify(f"sqlite:///{tmp_path / 'aim.db'}", journal)
+    _verify_file(tmp_path)
     _no_torch(tmp_path)
+
+
+def test_nothing_acknowledged_is_lost_on_postgresql(tmp_path: Path) -> None:
+    url = postgres.url(tmp_path)
+    journal, writers = _kill_rounds(tmp_path, 3, url)
+    assert sum(writer.cut_off for writer in writers) >= 3, "kills hit requests in flight"
+    _verify(url, journal)
 
 
 @pytest.mark.deep
@@ -195,4 +208,16 @@ def test_nothing_acknowledged_is_lost_in_200_kills(
     journal, writers = _kill_rounds(tmp_path, 200)
     record_testsuite_property("writes acknowledged", len(journal.replies))
     record_testsuite_property("writes cut off", sum(writer.cut_off for writer in writers))
-    _verify(tmp_path, journal)
+    _verify(f"sqlite:///{tmp_path / 'aim.db'}", journal)
+    _verify_file(tmp_path)
+
+
+@pytest.mark.deep
+def test_nothing_acknowledged_is_lost_on_postgresql_in_200_kills(
+    tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    url = postgres.url(tmp_path)
+    journal, writers = _kill_rounds(tmp_path, 200, url)
+    record_testsuite_property("writes acknowledged on PostgreSQL", len(journal.replies))
+    record_testsuite_property("writes cut off on PostgreSQL", sum(writer.cut_off for writer in writers))
+    _verify(url, journal)

@@ -49,7 +49,7 @@ def _write_here_and_ask_there(here: AIMMemory, there: AIMMemory, name: str, roun
         memory_id = _write(here, word)
         stale += _found(there, word)[:1] != [memory_id]
         if number % 5 == 0:
-            here.update(memory_id, f"The parcel {other} was moved to the cellar.", namespace=SPACE)
+            here.update(memory_id, text=f"The parcel {other} was moved to the cellar.", namespace=SPACE)
             stale += _found(there, other)[:1] != [memory_id]
         if number % 5 == 1:
             here.delete(memory_id, namespace=SPACE)

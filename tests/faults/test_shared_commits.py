@@ -171,10 +171,10 @@ def test_a_commit_of_what_was_undone_is_no_commit(store: SqlStore, line: Line) -
     def undo(work: Any) -> None:
         work.insert([new("b")])
         work._connection.exec_driver_sql("ROLLBACK")
+        work._commit()
 
     with pytest.raises(StorageError, match="nothing of it was kept"), store.begin(ADA) as work:
         undo(work)
-        work._commit()
     assert store.head(ADA) is None
 
 
@@ -218,8 +218,9 @@ def _write(store: SqlStore, memory_id: str) -> None:
 def test_any_mixture_of_writers_leaves_what_was_acknowledged(store: SqlStore, seed: int) -> None:
     """Random batches, deletions, failures and empty hands from many threads; each its own journal."""
     kept: list[dict[tuple[int, str], str]] = [{} for _ in range(8)]
+    chances = [random.Random(f"{seed}-{writer}") for writer in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        for each in [pool.submit(_play, store, writer, random.Random(f"{seed}-{writer}"), kept[writer]) for writer in range(8)]:
+        for each in [pool.submit(_play, store, writer, chances[writer], kept[writer]) for writer in range(8)]:
             each.result(60)
     for number, space in enumerate(SPACES):
         expected = {memory_id: text for own in kept for (place, memory_id), text in own.items() if place == number}
@@ -240,8 +241,7 @@ def _play(store: SqlStore, writer: int, chance: random.Random, kept: dict[tuple[
         match chance.randrange(5):
             case 0:
                 with pytest.raises(LookupError), store.begin(SPACES[place]) as work:
-                    work.insert([new(memory_id) for memory_id in ids])
-                    raise LookupError
+                    _failing(work)
             case 1 if own:
                 gone = chance.choice(own)
                 with store.begin(SPACES[place]) as work:

@@ -152,9 +152,10 @@ def reply(*texts: str) -> QueryReply:
 
 
 def test_plain_texts_are_cut_where_the_budget_ends() -> None:
-    whole = plain_texts(reply(LONG, "Short."), 100)
+    whole = plain_texts(reply(LONG, "Short."), 100, dated=False)
     assert whole == f"Ada: {LONG}\nAda: Short."
-    cut = plain_texts(reply(LONG, LONG), 30)
+    assert plain_texts(reply("Short."), 100, dated=True) == "2025-03-06 Ada: Short."
+    cut = plain_texts(reply(LONG, LONG), 30, dated=False)
     assert cut.startswith(f"Ada: {LONG}\nAda: We")
     assert count_tokens(cut) <= 30 < count_tokens(f"{cut} more words")
 

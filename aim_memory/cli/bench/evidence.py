@@ -33,6 +33,12 @@ MEASURES = {
 }
 
 
+FORMS = {"texts": False, "with days": True}
+"""Plain texts bare, and only what memories say counted; or every line with its day, and days counted on both sides."""
+_Key = tuple[str, str, int]
+"""A measure, a form and a budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a context should hold, as bare words and terms."""
@@ -55,11 +61,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Contexts:
-    """By (measure, budget): the shares of plain texts and of the service's context, question by question."""
+    """The shares of plain texts and of the service's context, question by question."""
 
-    pairs: Mapping[tuple[str, int], Pairs]
-    tokens: Mapping[int, tuple[float, float]]
-    """Budget → mean tokens of either."""
+    pairs: Mapping[_Key, Pairs]
+    tokens: Mapping[int, float]
+    """Budget → mean tokens of the context."""
 
 
 def wanted(chosen: EvaluationSet, question: Question) -> Wanted:
@@ -82,11 +88,12 @@ def answering(text: str, clues: frozenset[str], asked: frozenset[str]) -> str:
     return max(parts, key=worth)
 
 
-def plain_texts(reply: QueryReply, budget: int) -> str:
+def plain_texts(reply: QueryReply, budget: int, *, dated: bool) -> str:
     """Whole texts with their speakers, best first, until the budget is full; the last one is cut to fit."""
     lines: list[str] = []
     for hit in reply.results:
         line = f"{hit.speaker}: {hit.text}" if hit.speaker else hit.text
+        line = f"{hit.timestamp:%Y-%m-%d} {line}" if dated else line
         if count_tokens("\n".join([*lines, line])) > budget:
             return "\n".join([*lines, _cut(lines, line, budget)])
         lines.append(line)
@@ -106,33 +113,36 @@ def _cut(lines: Sequence[str], line: str, budget: int) -> str:
 
 
 def measure(settings: Settings, chosen: EvaluationSet, tell: Tell) -> Contexts:
-    rows: list[tuple[str, int, float, float, str]] = []
-    spent: dict[int, list[tuple[int, int]]] = {budget: [] for budget in BUDGETS}
+    rows: list[tuple[_Key, float, float, str]] = []
+    spent: dict[int, list[int]] = {budget: [] for budget in BUDGETS}
     with staged(settings, chosen, partial(tell, f"{chosen.name}: writing", len(chosen.memories))) as stage:
         for question in chosen.questions:
-            rows += _compared(stage, question, spent)
+            for budget in BUDGETS:
+                reply = stage.ask(question, top_k=RANKED, max_tokens=budget)
+                spent[budget].append(reply.tokens.context)
+                rows += _compared(stage, question, reply, budget)
             tell(f"{chosen.name}: asking", len(chosen.questions), 1)
-    keys = dict.fromkeys((name, budget) for name, budget, *_ in rows)
-    pairs = {key: Pairs(*map(list, zip(*(row[2:] for row in rows if row[:2] == key), strict=True))) for key in keys}
-    return Contexts(pairs, {budget: tuple(np.mean(both, axis=0)) for budget, both in spent.items()})
+    pairs = {key: _pairs([row[1:] for row in rows if row[0] == key]) for key in dict.fromkeys(row[0] for row in rows)}
+    return Contexts(pairs, {budget: float(np.mean(tokens)) for budget, tokens in spent.items()})
 
 
-def _compared(
-    stage: Stage, question: Question, spent: Mapping[int, list[tuple[int, int]]]
-) -> list[tuple[str, int, float, float, str]]:
-    """(measure, budget, share in plain texts, share in the context, namespace) of one question."""
+def _pairs(rows: Sequence[tuple[float, float, str]]) -> Pairs:
+    before, after, namespaces = zip(*rows, strict=True)
+    return Pairs(before, after, namespaces)
+
+
+def _compared(stage: Stage, question: Question, reply: QueryReply, budget: int) -> list[tuple[_Key, float, float, str]]:
+    """(key, share in plain texts, share in the context, namespace) of one question."""
+    if not counted(stage.chosen.name, judged(stage.chosen, question, stage.names, reply)):
+        return []
     looked_for, rows = wanted(stage.chosen, question), []
-    for budget in BUDGETS:
-        reply = stage.ask(question, top_k=RANKED, max_tokens=budget)
-        if not counted(stage.chosen.name, judged(stage.chosen, question, stage.names, reply)):
-            return []
-        plain = plain_texts(reply, budget)
-        spent[budget].append((count_tokens(plain), reply.tokens.context))
-        before, after = looked_for.shares(plain), looked_for.shares(_said(reply))
+    for form, dated in FORMS.items():
+        before = looked_for.shares(plain_texts(reply, budget, dated=dated))
+        after = looked_for.shares(reply.context if dated else _said(reply))
         for name in MEASURES:
             first, second = before[name], after[name]
             if first is not None and second is not None:
-                rows.append((name, budget, first, second, question.namespace))
+                rows.append(((name, form, budget), first, second, question.namespace))
     return rows
 
 
@@ -146,35 +156,26 @@ def report(measured: Mapping[str, Contexts]) -> dict[str, Any]:
 
 
 def _of_set(one: Contexts) -> dict[str, Any]:
-    return {
-        "measures": {
-            name: {
-                str(budget): {
-                    "n": len(pairs.before),
-                    "plain": percentage(pairs.before),
-                    "context": percentage(pairs.after),
-                    **rounded({"gain": difference([pairs])}),
-                }
-                for (measure, budget), pairs in one.pairs.items()
-                if measure == name
-            }
-            for name in dict.fromkeys(measure for measure, _ in one.pairs)
-        },
-        "tokens": {str(budget): [round(spent) for spent in both] for budget, both in one.tokens.items()},
-    }
+    measures: dict[str, Any] = {}
+    for (name, form, budget), pairs in one.pairs.items():
+        figures = {"n": len(pairs.before), "plain": percentage(pairs.before), "context": percentage(pairs.after)}
+        gain = rounded({"gain": difference([pairs])})
+        measures.setdefault(name, {}).setdefault(form, {})[str(budget)] = figures | gain
+    return {"measures": measures, "tokens": {str(budget): round(tokens) for budget, tokens in one.tokens.items()}}
 
 
 def section(report: Report) -> str:
     introduction = (
-        f"The context of the service against plain texts of the same ranking (of {RANKED} results), best first until "
-        "the budget is full: shares in %, and the gain in points with a paired 95 % interval."
+        f"Plain texts of a ranking ({RANKED} results), best first until the budget is full → the context of the "
+        "service: shares in %, and the gain in points with a paired 95 % interval. *Texts* have no days, and only what "
+        "memories say counts; *with days* every line has its day, as in the context, and days count."
     )
     parts = [introduction]
     for name, meaning in MEASURES.items():
         rows = [
-            [f"{place} (n {next(iter(of.values()))['n']})", *(_cell(of[str(budget)]) for budget in BUDGETS)]
+            [f"{place}, {form} (n {of[str(BUDGETS[0])]['n']})", *(_cell(of[str(budget)]) for budget in BUDGETS)]
             for place, one in report["sets"].items()
-            if (of := one["measures"].get(name))
+            for form, of in one["measures"].get(name, {}).items()
         ]
         headings = ["set", *(f"{budget} tokens" for budget in BUDGETS)]
         parts.append(f"**{name}.** {meaning}\n\n{table(headings, rows)}")
