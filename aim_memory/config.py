@@ -20,7 +20,9 @@ class AIMConfig(BaseModel):
     )
     lexical_weight: float = Field(0.35, ge=0, le=1, description="Share of words, against meaning, in the base score.")
     lexical_weight_blind: float = Field(0.75, ge=0, le=1, description="The same in a script the embedder cannot read.")
-    notion_weight: float = Field(0.6, ge=0, description="Weight of notions shared without a shared word; 0 = off.")
+    notion_weight: float = Field(
+        0.75, ge=0, description="Weight of notions shared without a shared word, less among long memories; 0 = off."
+    )
     late_weight: float = Field(0.8, ge=0, description="For token matches between question and memory; 0 = off.")
     neighbour_weight: float = Field(0.4, ge=0, le=1, description="How much neighbouring turns speak for one; 0 = off.")
     reply_share: float = Field(1.0, ge=0, description="What a reply takes of the question before it; 0 = off.")

@@ -1,8 +1,11 @@
-"""Acknowledged writes a second, over HTTP: with shared commits, with a commit for each, and with a single writer.
+"""Acknowledged writes a second: with shared commits, with a commit for each, and with a single writer.
 
-Every server runs in a process of its own, on the hashing embedder, with the clients in another; each round takes all
-variants one after the other, so that what else the machine does falls on all alike. Beside them, what the disk does at
-best when every row is synced by itself. Prints JSON.
+    python -m benchmarks.writes [--rounds 3] [--seconds 4] [--out FILE]
+
+Over HTTP, where every server runs in a process of its own, on the hashing embedder, with the clients in another; and
+straight into the store, from threads, where nothing but the writing is measured. Each round takes all variants one
+after the other, so that what else the machine does falls on all alike. Beside them, what the disk does at best when
+every row is synced by itself. Prints JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import numpy as np
 import uvicorn
 
 from aim_memory import assemble
@@ -39,26 +44,28 @@ from aim_memory.storage.index import FlatIndex
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.storage.write_line import LARGEST
+from aim_memory.types import NewMemory, Segment, Space
 
 WRITERS = 16
 _WARM_S = 0.5
+_NOW = SystemClock().now()
 
 
 @dataclass(frozen=True)
 class Variant:
     name: str
+    over: str
+    """HTTP, or "store" for straight into it."""
     shared_by: int
     writers: int
     namespaces: int
 
 
-VARIANTS = (
-    Variant("a commit for each write", 1, WRITERS, WRITERS),
-    Variant("shared commits", LARGEST, WRITERS, WRITERS),
-    Variant("a commit for each write, one namespace", 1, WRITERS, 1),
-    Variant("shared commits, one namespace", LARGEST, WRITERS, 1),
-    Variant("a single writer, a commit for each write", 1, 1, 1),
-    Variant("a single writer, commits might be shared", LARGEST, 1, 1),
+VARIANTS = tuple(
+    Variant(f"{name}, {writers} writers, {namespaces} namespaces, {over}", over, shared_by, writers, namespaces)
+    for over in ("HTTP", "store")
+    for writers, namespaces in ((WRITERS, WRITERS), (WRITERS, 1), (1, 1))
+    for name, shared_by in (("a commit for each write", 1), ("shared commits", LARGEST))
 )
 
 
@@ -68,7 +75,8 @@ class Round:
 
     acknowledged: int
     wall_s: float
-    server_cpu_s: float
+    cpu_s: float
+    """Of the server, or of the store and its threads."""
     latencies_ms: list[float] = field(repr=False)
 
 
@@ -136,6 +144,48 @@ def play(variant: Variant, seconds: float) -> Round:
         return Round(len(took), time.perf_counter() - began, _cpu_s(process.pid) - cpu, took)
 
 
+def play_store(variant: Variant, seconds: float) -> Round:
+    """The same straight into a store: look for a repeat, insert, commit."""
+    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(variant.writers) as pool:
+        url = f"sqlite:///{Path(home) / 'aim.db'}"
+        store = SqlStore(url, SystemClock(), HashingEmbedder().generation, shared_by=variant.shared_by)
+        began, cpu = time.perf_counter(), time.process_time()
+
+        def write_straight(writer: int) -> list[float]:
+            space = Space("local", f"user/n{writer % variant.namespaces}")
+            took: list[float] = []
+            while (now := time.perf_counter()) < began + seconds:
+                memory = _memory(writer, len(took))
+                with store.begin(space) as work:
+                    work.repeat_of(None, memory.digest, memory.created_at)
+                    work.insert([memory])
+                    work.commit()
+                took.append(1000 * (time.perf_counter() - now))
+            return took
+
+        took = [one for each in pool.map(write_straight, range(variant.writers)) for one in each]
+        wall = time.perf_counter() - began
+        store.close()
+        return Round(len(took), wall, time.process_time() - cpu, took)
+
+
+def _memory(writer: int, number: int) -> NewMemory:
+    """As the service makes them, without the making."""
+    text = f"Note {number} of writer {writer}: the red bicycle stands behind the station."
+    terms = dict.fromkeys(text.lower().split(), 1)
+    vector = np.full(HashingEmbedder().dimension, 1 / 16, np.float32)
+    return NewMemory(
+        id=f"{writer}-{number}",
+        text=text,
+        summary=text,
+        digest=text,
+        timestamp=_NOW,
+        created_at=_NOW,
+        segments=(Segment(0, len(text), terms, vector),),
+        generation=HashingEmbedder().generation,
+    )
+
+
 def synced_rows(seconds: float) -> float:
     """Rows a second of plain sqlite3, each of 2 KB, each in a synced commit."""
     with tempfile.TemporaryDirectory() as home, closing(sqlite3.connect(Path(home) / "rows.db")) as rows:
@@ -157,14 +207,14 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def summary(variant: Variant, rounds: Sequence[Round]) -> dict[str, object]:
+def summary(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
     latencies = sorted(one for each in rounds for one in each.latencies_ms)
     acknowledged = sum(each.acknowledged for each in rounds)
     return {
         **asdict(variant),
         "acknowledged": acknowledged,
         "per_s": round(median(each.acknowledged / each.wall_s for each in rounds), 1),
-        "server_cpu_ms_per_write": round(1000 * sum(each.server_cpu_s for each in rounds) / acknowledged, 3),
+        "cpu_ms_per_write": round(1000 * sum(each.cpu_s for each in rounds) / acknowledged, 3),
         "p50_ms": round(latencies[len(latencies) // 2], 1),
         "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
     }
@@ -185,17 +235,16 @@ def main() -> None:
     for _ in range(chosen.rounds):
         rows.append(synced_rows(chosen.seconds / 4))
         for variant, rounds in zip(VARIANTS, played, strict=True):
-            rounds.append(play(variant, chosen.seconds))
+            rounds.append((play if variant.over == "HTTP" else play_store)(variant, chosen.seconds))
     found = [summary(variant, rounds) for variant, rounds in zip(VARIANTS, played, strict=True)]
-    each, shared, each_hot, shared_hot, _, _ = (one["per_s"] for one in found)
+    pairs = zip(found[::2], found[1::2], strict=True)
     report = {
         "commit": _commit(),
         "machine": platform.platform(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         "synced_rows_per_s": round(median(rows), 1),
-        "ratio": round(shared / each, 2),
-        "ratio_one_namespace": round(shared_hot / each_hot, 2),
+        "gained": {str(shared["name"]): round(shared["per_s"] / each["per_s"], 2) for each, shared in pairs},
         "variants": found,
     }
     print(json.dumps(report, indent=2))

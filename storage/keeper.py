@@ -79,9 +79,9 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         known = self._resident(space).head
         if known is not None and known.epoch == head.epoch:
             return None
-        self._build_behind(space)
         index = self._factory()
         index.upsert(self._store.index_rows(space, self._store.matching(space, terms, GLIMPSED)))
+        self._build_behind(space)  # not before: the first question after a start is the one that is waited for
         return index
 
     def _build_behind(self, space: Space) -> None:

@@ -37,11 +37,12 @@ class Group:
         self._settled = threading.Event()
         self._error: StorageError | None = StorageError("The commit was interrupted; nothing of it was kept.")
         self._lost: StorageError | None = None
+        """Why nothing of it can be kept any more."""
         self.kept = 0
         """Units that are to be committed."""
 
     def takes_more(self, largest: int) -> bool:
-        return self.kept < largest and time.monotonic() < self._since + _LONGEST_S and self._alive()
+        return self.kept < largest and time.monotonic() < self._since + _LONGEST_S and self._sound()
 
     def enter(self) -> None:
         """Begins a unit of work."""
@@ -49,25 +50,29 @@ class Group:
 
     def keep(self) -> None:
         """Ends a unit of work that is to be committed."""
-        if self._alive():
+        if self._sound():
             self._say("RELEASE unit")
         self.kept += 1
 
     def undo(self, cause: BaseException | None) -> None:
         """Takes a unit of work back, and nothing else: unless its error made the database undo the transaction."""
-        if self._alive():
+        if not self._alive():
+            self._lost = cause if isinstance(cause, StorageError) else StorageError(_UNDONE)
+            return
+        try:
             self._say("ROLLBACK TO unit", "RELEASE unit")
-        else:
-            self._lost = cause if isinstance(cause, StorageError) else None
+        except StorageError as error:  # half of it would be committed with the others
+            self._lost = error
 
     def settle(self) -> None:
         """Commits what is kept. Does not raise what the database says: everybody hears it in ``wait``."""
         try:
-            undone = not self._alive()
-            if undone or not self.kept:
+            if self._lost is None and not self._alive():
+                self._lost = StorageError(_UNDONE)
+            if self._lost is not None or not self.kept:
                 self.connection.rollback()
             self._stack.close()
-            self._error = self._lost or StorageError(_UNDONE) if undone else None
+            self._error = self._lost
         except StorageError as error:
             self._error = error
         finally:
@@ -83,6 +88,9 @@ class Group:
         with cursor_of(self.connection) as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+    def _sound(self) -> bool:
+        return self._lost is None and self._alive()
 
     def _alive(self) -> bool:
         """On some errors, a full disk among them, SQLite may undo the whole transaction by itself."""

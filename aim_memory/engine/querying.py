@@ -30,7 +30,7 @@ from aim_memory.routing import Ask, Ranked, Ranking, retrieve
 from aim_memory.text import question_terms
 from aim_memory.types import Anchor, Space, StoredMemory
 
-_GLIMPSE_WORDS = 8
+_GLIMPSE_WORDS = 6
 
 
 class Stopwatch:

@@ -11,6 +11,7 @@ from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
 from aim_memory.routing.acuity import acuity, language
 from aim_memory.routing.inertia import direct, gate
+from aim_memory.routing.neighbours import USUAL
 from aim_memory.routing.values import Ask, Embed
 from aim_memory.text import about_past, analyse, cut_names, named, participants, question_terms
 from aim_memory.types import SessionState, Vector, Vectors
@@ -47,10 +48,18 @@ def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     names = participants(index.coded("speaker")[1])
     vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
-    own = View(question_terms(ask.text, config.notion_weight), vector, 1.0 if vector is None else trust)
+    own = View(
+        question_terms(ask.text, config.notion_weight * _brevity(index)), vector, 1.0 if vector is None else trust
+    )
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
     return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight)
+
+
+def _brevity(index: IndexReader) -> float:
+    """How short the memories of a namespace are, in (0, 1]: little for passages, in which every notion occurs."""
+    lengths = index.columns.length
+    return USUAL / (USUAL + float(lengths.mean())) if len(lengths) else 1.0
 
 
 def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float]:

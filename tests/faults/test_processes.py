@@ -10,6 +10,7 @@ from pathlib import Path
 import aim_memory
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.sql_store import SqlStore
+from tests.figures import figure
 from tests.memories import ADA, GENERATION, RowsById, SteppingClock
 
 WRITES = 40
@@ -84,3 +85,8 @@ def test_two_processes_of_four_writers_are_never_told_that_the_file_is_locked(tm
     assert log == {int(seq): memory_id for seq, memory_id in acknowledged}
     assert list(log) == list(range(1, 2 * THREADS * WRITES + 1))
     store.close()
+    figure(
+        "no writer is told that the database is locked",
+        f"2 processes of {THREADS} threads, {2 * THREADS * WRITES} commits on one SQLite file",
+        "0 refused, 0 lost, no gap in the log",
+    )

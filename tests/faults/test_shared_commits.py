@@ -19,6 +19,7 @@ from aim_memory.errors import ConflictError, StorageBusyError, StorageError, Sto
 from aim_memory.ports import UnitOfWork
 from aim_memory.storage.keeper import FollowingKeeper
 from aim_memory.storage.sql_store import SqlStore
+from tests.figures import figure
 from tests.memories import ADA, BOB, GENERATION, STRANGER, RowsById, SteppingClock, day, ids_of, new
 
 SPACES = (ADA, BOB, STRANGER)
@@ -108,6 +109,7 @@ def test_those_who_wait_share_one_commit(store: SqlStore, line: Line) -> None:
     ended = line.run(*(_inserting(f"m{number}") for number in range(10)))
     assert [each.exception() for each in ended] == [None] * 10
     assert len(commits) == 1
+    figure("writers who wait for each other share a commit", "10 writers, one namespace", "1 synced commit")
     assert ids_of(store.snapshot(ADA)[1]) == [f"m{number}" for number in range(10)]
     assert [change.seq for change in store.changes(ADA, 0)] == list(range(1, 11))
 
@@ -164,6 +166,19 @@ def test_a_database_that_undoes_everything_loses_the_whole_group(store: SqlStore
     assert isinstance(a.exception(), StorageFullError)
     assert isinstance(b.exception(), StorageFullError)
     assert c.exception() is None, "who came after it has a transaction of its own"
+    assert ids_of(store.snapshot(ADA)[1]) == ["c"]
+
+
+def test_who_cannot_be_taken_back_is_not_committed_with_the_others(store: SqlStore, line: Line) -> None:
+    def spoil(work: Any) -> None:
+        work._connection.exec_driver_sql("RELEASE unit")  # nothing to go back to
+        work.insert([new("half")])
+        raise LookupError("mine")
+
+    a, b, c = line.run(_inserting("a"), spoil, _inserting("c"))
+    assert isinstance(a.exception(), StorageError)
+    assert isinstance(b.exception(), StorageError)
+    assert c.exception() is None
     assert ids_of(store.snapshot(ADA)[1]) == ["c"]
 
 

@@ -1,0 +1,73 @@
+"""Runs the tests that print figures, and writes docs/reliability.md from them.
+
+    python docs/reliability.py [--deep] [TESTS ...]
+
+Figures are kept in docs/reliability.json, the latest of each promise and size; tests that were not run keep theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+KEPT = HERE / "reliability.json"
+TABLE = HERE / "reliability.md"
+_HEAD = """# What is promised, and what its tests printed
+
+Made by `python docs/reliability.py`; do not edit. How the store keeps these promises: [store.md](design/store.md).
+
+| promise | test | size | result | date | commit |
+|---|---|---|---|---|---|
+"""
+Figure = dict[str, str]
+
+
+def run(tests: list[str], deep: bool) -> tuple[int, list[Figure]]:
+    """pytest's exit status, and the figures that its tests told."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "figures.jsonl"
+        told.touch()
+        marks = ["-m", "not gpu"] if deep else []
+        command = [sys.executable, "-m", "pytest", "-q", *marks, *tests]
+        status = subprocess.run(command, cwd=ROOT, env={**os.environ, "AIM_FIGURES": str(told)}, check=False).returncode
+        return status, [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
+
+
+def merge(kept: list[Figure], told: list[Figure]) -> list[Figure]:
+    """All figures, those of the same test and size replaced, by promise."""
+    latest = {(one["promise"], one["test"], one["size"]): one for one in (*kept, *told)}
+    return [latest[key] for key in sorted(latest)]
+
+
+def table(figures: list[Figure]) -> str:
+    fields = ("promise", "test", "size", "result", "date", "commit")
+    rows = (" | ".join(f"`{one[name]}`" if name == "test" else one[name] for name in fields) for one in figures)
+    return _HEAD + "".join(f"| {row} |\n" for row in rows)
+
+
+def main() -> int:
+    given = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    given.add_argument("--deep", action="store_true", help="the release-sized tests, too")
+    given.add_argument("tests", nargs="*", default=["tests/faults", "tests/conformance"], help="what pytest is to run")
+    chosen = given.parse_args()
+    status, told = run(chosen.tests, chosen.deep)
+    describe = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": commit or "unknown"}
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else []
+    figures = merge(kept, [{**one, **stamp} for one in told])
+    KEPT.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    TABLE.write_text(table(figures), encoding="utf-8")
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
