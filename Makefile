@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo serve check test test-deep cover bench bench-speed bench-peers
+.PHONY: help install demo serve check test test-deep reliability cover bench bench-speed bench-peers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +40,9 @@ test: $(STAMP) ## the fast tests
 
 test-deep: $(STAMP) ## every test, release-sized ones too
 	$(BIN)/python -m pytest -m 'not gpu'
+
+reliability: $(STAMP) ## docs/reliability.md, from what the tests of promises print
+	$(BIN)/python docs/reliability.py
 
 cover: $(STAMP) ## the fast tests, with coverage over all rooms
 	$(BIN)/python -m pytest --cov --cov-report=term-missing

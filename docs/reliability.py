@@ -49,7 +49,8 @@ def merge(kept: list[Figure], told: list[Figure]) -> list[Figure]:
 
 def table(figures: list[Figure]) -> str:
     fields = ("promise", "test", "size", "result", "date", "commit")
-    rows = (" | ".join(f"`{one[name]}`" if name == "test" else one[name] for name in fields) for one in figures)
+    shown = [{**one, "test": f"`{one['test'].partition('[')[0].replace('::', '` `')}`"} for one in figures]
+    rows = (" | ".join(one[name] for name in fields) for one in shown)
     return _HEAD + "".join(f"| {row} |\n" for row in rows)
 
 

@@ -1,8 +1,9 @@
 """The second wall between tenants: row-level security on PostgreSQL; nothing changes on SQLite.
 
 A transaction sees the rows of the tenant named by ``SET LOCAL aim.tenant``; those of all tenants after
-``SET LOCAL aim.reach = 'every tenant'``; without either, none. The owner of the tables is held to it as well. The
-partitions have no policy, and so are closed to whoever goes around the table they belong to.
+``SET LOCAL aim.reach = 'every tenant'``; without either, none. The owner of the tables is held to it as well, and
+partitions have the policy of the table they belong to: nobody goes around it, and dumps, which read them one by one,
+are whole.
 """
 
 from __future__ import annotations
@@ -32,33 +33,33 @@ _OF_NAMESPACE = (
 _EVERYONE_S = "(SELECT current_setting('aim.reach', true)) = 'every tenant'"
 _TENANT_S = "tenant = (SELECT current_setting('aim.tenant', true))"
 # The policy of namespaces holds inside the policy of what lies in them.
-_NAMESPACE_S = "EXISTS (SELECT FROM namespaces WHERE namespaces.id = {table}.namespace_id)"
+_NAMESPACE_S = "EXISTS (SELECT FROM namespaces WHERE namespaces.id = {part}.namespace_id)"
 
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for table in _tables():
-            op.execute(f"CREATE POLICY of_tenant ON {table} USING ({_EVERYONE_S} OR {_own(table)})")
-            for each in (table, *_partitions(table)):
-                op.execute(f"ALTER TABLE {each} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+            for part in (table, *_partitions(table)):
+                op.execute(f"CREATE POLICY of_tenant ON {part} USING ({_EVERYONE_S} OR {_own(table, part)})")
+                op.execute(f"ALTER TABLE {part} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for table in _tables():
-            op.execute(f"DROP POLICY of_tenant ON {table}")
-            for each in (table, *_partitions(table)):
-                op.execute(f"ALTER TABLE {each} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
+            for part in (table, *_partitions(table)):
+                op.execute(f"DROP POLICY of_tenant ON {part}")
+                op.execute(f"ALTER TABLE {part} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
 
 
 def _tables() -> list[str]:
     return list(dict.fromkeys((*_WITH_TENANT, *_OF_NAMESPACE)))
 
 
-def _own(table: str) -> str:
-    """Whether a row is the tenant's: by its own word, by its namespace, or by both."""
+def _own(table: str, part: str) -> str:
+    """Whether a row of a part of a table is the tenant's: by its own word, by its namespace, or by both."""
     by_tenant = [_TENANT_S] if table in _WITH_TENANT else []
-    by_namespace = [_NAMESPACE_S.format(table=table)] if table in _OF_NAMESPACE else []
+    by_namespace = [_NAMESPACE_S.format(part=part)] if table in _OF_NAMESPACE else []
     return "(" + " AND ".join(by_tenant + by_namespace) + ")"
 
 

@@ -77,7 +77,7 @@ def test_what_a_broken_disk_did_not_take_is_refused_and_leaves_no_half(tmp_path:
     phantoms = len(there & set(writers.refused)) // 2
     figure(
         "a disk that fails loses nothing acknowledged",
-        f"{WRITERS} writers, {room} bytes until it fails",
+        f"{WRITERS} writers, {room:,} bytes until it fails",
         f"{len(writers.acknowledged) // 2} kept, {WRITERS} refused, {phantoms} of them kept whole, 0 lost, 0 halved",
     )
 

@@ -204,7 +204,7 @@ def test_a_fault_at_any_call_loses_nothing_and_halves_nothing(
 @pytest.mark.parametrize("jump", [timedelta(days=3650), timedelta(days=-3650)])
 def test_a_jump_of_the_clock_at_any_look_changes_nothing(empty: Path, tmp_path: Path, jump: timedelta) -> None:
     whole = _end_without(empty, tmp_path, None)
-    for at in count(1, 3):
+    for at in count(1):
         clock = JumpingClock(START, at, jump)
         with _flow(empty, tmp_path, Faults(), clock) as flow:
             assert flow.run() == []
@@ -215,7 +215,7 @@ def test_a_jump_of_the_clock_at_any_look_changes_nothing(empty: Path, tmp_path: 
         if not clock.jumped:
             break
     assert at >= 10
-    figure("a jump of the clock changes no order", f"each third look of {at - 3}, {jump.days:+} days", "0 changed")
+    figure("a jump of the clock changes no order", f"each of {at - 1} looks, {jump.days:+} days", "0 changed")
 
 
 def test_the_faults_are_seen(empty: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from aim_memory.storage.tables import metadata
 from aim_memory.storage.wall import EVERY_TENANT, Whose
 from aim_memory.types import ApiKey, SessionState, Space, Supersession
 from tests import postgres
+from tests.figures import figure
 from tests.memories import ADA, GENERATION, STRANGER, SteppingClock, day, lives_in, rich
 
 CLOSED = [table for table in metadata.tables if table != "generations"]
@@ -75,6 +76,7 @@ def test_a_query_without_a_tenant_finds_no_foreign_row(database: Database) -> No
         foreign = _foreign(database, table)
         with database.reading(ADA.tenant) as connection:
             assert connection.execute(sa.select(sa.text("*")).select_from(sa.table(table)).where(foreign)).all() == []
+    figure("a forgotten condition shows no other tenant's row", f"{len(CLOSED)} tables, PostgreSQL", "0 foreign rows")
 
 
 def test_who_works_for_nobody_sees_nothing(database: Database) -> None:
@@ -109,11 +111,19 @@ def test_nothing_is_written_into_a_foreign_namespace(database: Database, table: 
 
 
 def test_partitions_are_no_way_around(database: Database) -> None:
-    with database.reading(EVERY_TENANT) as connection:
-        partitions = sa.text("SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid = inhparent")
-        found = connection.scalars(sa.text(f"{partitions} WHERE relkind = 'p'")).all()
+    everything = _in_partitions(database, EVERY_TENANT)
+    assert everything > 0
+    assert _in_partitions(database, None) == 0
+    assert _in_partitions(database, ADA.tenant) == _in_partitions(database, STRANGER.tenant) == everything // 2
+
+
+def _in_partitions(database: Database, whose: Whose) -> int:
+    """The rows of all partitions, asked one by one."""
+    partitions = "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid = inhparent WHERE relkind = 'p'"
+    with database.reading(whose) as connection:
+        found = connection.scalars(sa.text(partitions)).all()
         assert len(found) == 8 * postgres.PARTITIONS
-        assert sum(connection.execute(sa.text(f"SELECT count(*) FROM {each}")).scalar_one() for each in found) == 0
+        return sum(connection.execute(sa.text(f"SELECT count(*) FROM {each}")).scalar_one() for each in found)
 
 
 def test_the_service_may_not_take_the_wall_down(tmp_path: Path, store: SqlStore) -> None:
@@ -127,3 +137,10 @@ def test_the_service_may_not_take_the_wall_down(tmp_path: Path, store: SqlStore)
         with pytest.raises(StorageError, match="would be affected by row-level"):
             connection.execute(sa.text("SELECT * FROM memories"))
     database.close()
+
+
+def test_a_role_that_no_wall_holds_is_told_so(tmp_path: Path, store: SqlStore) -> None:
+    assert store.check()["row_security"] == "on"
+    mighty = SqlStore(postgres.server().superuser_url(tmp_path), SteppingClock(), GENERATION)
+    assert "no superuser" in mighty.check()["row_security"]
+    mighty.close()

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aim_memory.answer import cite, verify
+from aim_memory.answer.dated import is_date_line
 from aim_memory.answer.extractive import answer
 from aim_memory.evidence import build, count_tokens, summarise
+from aim_memory.text import asks_when
 from aim_memory.types import EvidenceBlock, StoredMemory
 from tests.evidence import NOON, anchors, block, stored
 
@@ -66,14 +68,17 @@ def test_the_budget_is_never_exceeded(held: list[StoredMemory], question: str, b
 @given(st.lists(TEXTS, min_size=1, max_size=5), QUESTIONS)
 def test_quotes_and_citations_are_literal(texts: list[str], question: str) -> None:
     blocks: list[EvidenceBlock] = [block(f"m{i}", text, start=7, score=-float(i)) for i, text in enumerate(texts)]
-    quotes = answer(question, blocks, 1.0)
+    said = answer(question, blocks, 1.0)
+    quotes = [line for line in said if not is_date_line(line)]
+    assert said[: len(quotes)] == quotes
+    assert len(said) - len(quotes) <= asks_when(question)
     by_id = {one.memory_id: one.text for one in blocks}
     assert all("\n" not in quote and any(quote in text for text in texts) for quote in quotes)
-    cited = cite("\n".join(quotes), blocks)
+    cited = cite("\n".join(said), blocks)
     assert [quote.quote for quote in cited] == [quote.strip() for quote in quotes]
     for citation in cited:
         assert by_id[citation.memory_id][citation.start - 7 : citation.end - 7] == citation.quote
-    assert verify("\n".join(quotes), blocks, reference=NOON).unsupported == ()
+    assert verify("\n".join(said), blocks, reference=NOON).unsupported == ()
 
 
 @settings(max_examples=150, deadline=None)
