@@ -339,6 +339,10 @@ class IndexReader(Protocol):
         segments counts as ½ its best, ¼ its first and ¼ the mean of all: many segments are many chances."""
         ...
 
+    def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What ``similarities`` gives for these rows: (len(rows),)."""
+        return self.similarities(question)[rows]
+
     def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Late interaction: per row and question token (m, d), the estimated cosine of the memory's best matching
         token: (len(rows), m); 0 where the memory has no tokens. Of several segments the best in sum counts."""

@@ -2,7 +2,7 @@
 
     python docs/reliability.py [--deep] [TESTS ...]
 
-Figures are kept in docs/reliability.json, the latest of each promise and size; tests that were not run keep theirs.
+Figures are kept in docs/reliability.json, the latest of each promise and test; tests that were not run keep theirs.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def run(tests: list[str], deep: bool) -> tuple[int, list[Figure]]:
 
 
 def merge(kept: list[Figure], told: list[Figure]) -> list[Figure]:
-    """All figures, those of the same test and size replaced, by promise."""
-    latest = {(one["promise"], one["test"], one["size"]): one for one in (*kept, *told)}
+    """All figures, by promise; of a test and its parameters the latest."""
+    latest = {(one["promise"], one["test"]): one for one in (*kept, *told)}
     return [latest[key] for key in sorted(latest)]
 
 

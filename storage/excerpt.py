@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +23,8 @@ Heard = Sequence[tuple[Mapping[str, float], NDArray[np.float32]]]
 """Weighted terms, with the lexical score of each row of an excerpt."""
 
 
-class Whole(IndexReader, Protocol):
-    """An index that can score chosen rows."""
-
-    def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What ``similarities`` gives for these rows."""
-        ...
-
-
 class Excerpt(IndexReader):
-    def __init__(self, whole: Whole, rows: NDArray[np.int64], heard: Heard, compared: int) -> None:
+    def __init__(self, whole: IndexReader, rows: NDArray[np.int64], heard: Heard, compared: int) -> None:
         """``rows``: ascending, of the whole; ``compared``: memories whose vectors were looked at to choose them."""
         self._whole = whole
         self._rows = rows
@@ -93,6 +85,9 @@ class Excerpt(IndexReader):
 
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         return self._whole.similarities_of(question, self._rows)
+
+    def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self._whole.similarities_of(question, self._rows[rows])
 
     def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         return self._whole.late(tokens, self._rows[rows])

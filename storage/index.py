@@ -350,7 +350,6 @@ class FlatIndex(NamespaceIndex):
         return _pooled(products[seen], self._owner.view[seen], self.size)
 
     def similarities_of(self, question: Vector, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What ``similarities`` gives for these rows."""
         segments, owners = self._segments_of(rows)
         seen = self._vectors.filled[segments] & self._segment_alive.view[segments]
         if self._aligned:

@@ -73,8 +73,10 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
             yield resident.index
 
     def glimpse(self, space: Space, terms: Sequence[str]) -> IndexT | None:
+        if self._at_once is None:
+            return None
         head = self._store.head(space)
-        if self._at_once is None or head is None or head.ordinal <= self._at_once:
+        if head is None or head.ordinal <= self._at_once:
             return None
         known = self._resident(space).head
         if known is not None and known.epoch == head.epoch:

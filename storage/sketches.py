@@ -35,11 +35,12 @@ class Sketches:
     def best(self, tokens: Vectors, segments: Sequence[int]) -> NDArray[np.float32]:
         """Per segment and question token (m, d), the estimated cosine of the best match: (len(segments), m)."""
         matches = np.zeros((len(segments), len(tokens)), np.float32)
-        filled = [place for place, segment in enumerate(segments) if self._signs[segment] is not None]
+        held = [self._signs[segment] for segment in segments]
+        filled = [place for place, own in enumerate(held) if own is not None]
         if not filled or not len(tokens):
             return matches
-        signs = [own for place in filled if (own := self._signs[segments[place]]) is not None]
-        starts = np.cumsum([0, *(len(own) for own in signs[:-1])])
+        signs = [own for own in held if own is not None]
+        starts = np.cumsum([0, *map(len, signs[:-1])])
         products = _products(np.concatenate(signs), tokens)
         matches[filled] = np.maximum.reduceat(products, starts, axis=0) / np.sqrt(self._dimension)
         return matches

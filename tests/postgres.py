@@ -166,8 +166,10 @@ class Server:
         try:
             self._run([programs / "postgres", "--version"])
         except PermissionError:
-            shutil.copytree(programs.parents[1], self._folder / "copy", symlinks=True)
-            return self._folder / "copy" / programs.relative_to(programs.parents[1])
+            package, place = programs.parents[1], self._folder / "copy"
+            for each in (package, *package.parent.glob(f"{package.name}.libs")):
+                shutil.copytree(each, place / each.name, symlinks=True)
+            return place / programs.relative_to(package.parent)
         return programs
 
     def _await_readiness(self) -> None:

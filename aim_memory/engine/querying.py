@@ -207,7 +207,6 @@ def reply(recalled: Recalled, request: QueryRequest) -> QueryReply:
 
 
 def hit_view(hit: Ranked, memory: StoredMemory, *, explain: bool) -> Hit:
-    report = AnchorReport(matched=list(hit.matched), missing=list(hit.missing), conflicting=list(hit.conflicting))
     return Hit(
         id=memory.id,
         text=memory.text,
@@ -221,8 +220,12 @@ def hit_view(hit: Ranked, memory: StoredMemory, *, explain: bool) -> Hit:
         current=hit.current,
         superseded_by=hit.superseded_by,
         scores={name: round(value, 6) for name, value in hit.parts.items()} if explain else None,
-        anchors=report if explain or report.conflicting else None,
+        anchors=_anchor_report(hit) if explain or hit.conflicting else None,
     )
+
+
+def _anchor_report(hit: Ranked) -> AnchorReport:
+    return AnchorReport(matched=list(hit.matched), missing=list(hit.missing), conflicting=list(hit.conflicting))
 
 
 def _suppressed(ranking: Ranking) -> list[Suppressed]:

@@ -50,14 +50,15 @@ class Draft:
             self.left -= cost
         return fits
 
-    def text(self) -> str:
-        """One line per source, oldest first. Takes back what came last while that is too long."""
-        while count_tokens(text := self._written()) > self._budget:
+    def finish(self) -> tuple[str, int]:
+        """The text, one line per source, oldest first, and its tokens. Takes back what came last while that is too
+        long."""
+        while (tokens := count_tokens(text := self._written())) > self._budget:
             place, spans = self._taken.pop()
             self._spans[place] = [span for span in self._spans[place] if span not in spans]
             if not self._spans[place]:
                 del self._spans[place]
-        return text
+        return text, tokens
 
     def _written(self) -> str:
         chosen = [(self._sources[place], spans) for place, spans in self._spans.items()]

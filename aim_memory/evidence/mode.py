@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from aim_memory.text import fold
@@ -67,15 +68,23 @@ def choose_mode(
     """
     if requested != "auto":
         return ModeDecision(requested, requested == "strict", ("requested",))
-    folded = fold(question)
-    exact = bool(_EXACT.search(folded))
+    worded = _worded(question)
     signs = {
-        "exact wording": exact,
-        "proof": bool(_PROOF.search(folded)),
-        "kind of question": bool(_KIND.search(folded)),
+        **worded,
         "conflict": conflict,
         "low confidence": confidence < CONFIDENT,
     }
     reasons = tuple(name for name, seen in signs.items() if seen)
     vetoable = any(anchor.kind in ("number", "date", "identifier") for anchor in anchors)
-    return ModeDecision("strict" if exact and vetoable else "fast", bool(reasons), reasons)
+    return ModeDecision("strict" if worded["exact wording"] and vetoable else "fast", bool(reasons), reasons)
+
+
+@lru_cache(maxsize=256)
+def _worded(question: str) -> Mapping[str, bool]:
+    """The signs that lie in the question alone, which is asked for before the ranking and after it."""
+    folded = fold(question)
+    return {
+        "exact wording": bool(_EXACT.search(folded)),
+        "proof": bool(_PROOF.search(folded)),
+        "kind of question": bool(_KIND.search(folded)),
+    }

@@ -67,14 +67,14 @@ def build(
     sources = cut(question, order(hits, (neighbours or {}) if refill else {}))
     draft = Draft(sources, budget_tokens)
     _fill(draft, sources, _offers(anchors, sources, refill, summaries_only))
-    text = draft.text()
+    text, tokens = draft.finish()
     covered = [anchor for anchor in anchors if _covers(draft, sources, anchor)]
     return Context(
         text=text,
         pieces=tuple(_blocks(draft, sources)),
         coverage=tuple(covered),
         missing=tuple(anchor for anchor in anchors if anchor not in covered),
-        tokens=count_tokens(text),
+        tokens=tokens,
         full_text_tokens=_full(hits),
     )
 

@@ -49,7 +49,8 @@ def weigh(text: str) -> float:
 
 def _words(ascii_text: bytes) -> float:
     words = ascii_text.translate(_LETTERS).split()
-    steps = sum((len(word) - _FREE_LETTERS + 3) // 4 for word in words if len(word) > _FREE_LETTERS)
+    long = [length for length in map(len, words) if length > _FREE_LETTERS]
+    steps = sum([(length - _FREE_LETTERS + 3) // 4 for length in long])
     return _WORD * len(words) + _LONG_WORD_STEP * steps
 
 

@@ -12,7 +12,7 @@ from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.fusion import spread
 from aim_memory.routing.late import late
-from aim_memory.routing.neighbours import asking, closeness
+from aim_memory.routing.neighbours import asking, leaning
 from aim_memory.routing.plan import Plan
 from aim_memory.routing.roles import assistants
 from aim_memory.routing.values import Mask, Scores
@@ -31,6 +31,8 @@ class FirstLook:
 
     parts: Mapping[str, Scores]
     """Named parts of the score, each over all rows."""
+    bond: float
+    """How far neighbouring turns speak of the same, in [0, 1]."""
     moving: Scores | None = None
     """The base score in the session's direction."""
     lean: float = 0.0
@@ -47,7 +49,7 @@ def closer(
 ) -> Mapping[str, Scores]:
     """Named parts of ``rows``, each over all rows of the index, 0 elsewhere."""
     parts = first.parts
-    talk = _conversation(parts, index, among) if config.neighbour_weight else 0.0
+    talk = _conversation(first.bond, index, among) if config.neighbour_weight else 0.0
     beside = _beside(rows, index) if config.neighbour_weight else ()
     found = {
         **_tokens(planned, rows, beside, talk, index, config),
@@ -59,10 +61,9 @@ def closer(
     return {name: _over(values, rows, index.size) for name, values in found.items() if values.any()}
 
 
-def _conversation(first: Mapping[str, Scores], index: IndexReader, among: Mask) -> float:
+def _conversation(bond: float, index: IndexReader, among: Mask) -> float:
     """How far the sessions are conversations, where turns answer one another, and no collections of notes: 0 to ½."""
-    weights = closeness(first["lexical"] + first["dense"], index.columns, among, 1.0)
-    return min(float(weights.max(initial=0.0)), CONVERSATION)
+    return min(float(leaning(bond, index.columns, among, 1.0).max(initial=0.0)), CONVERSATION)
 
 
 def _beside(rows: NDArray[np.int64], index: IndexReader) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -125,7 +126,7 @@ def _session(first: Mapping[str, Scores], rows: NDArray[np.int64], index: IndexR
     sessions, turns = index.coded("session_id")[0][rows], index.columns.ordinal[rows]
     same = (sessions[:, None] == sessions) & (sessions >= 0)
     np.fill_diagonal(same, False)
-    near = np.where(same, np.exp(-np.abs(turns[:, None] - turns) / NEARBY), 0.0)
+    near = np.exp(-np.abs(turns[:, None] - turns) / NEARBY, where=same, out=np.zeros(same.shape))
     return np.asarray(near @ (scores - scores.min(initial=0.0)) / (2 * NEARBY), np.float32)
 
 

@@ -64,7 +64,7 @@ def signs(ask: Ask, planned: Plan, at: NDArray[np.int64], index: IndexReader) ->
 def _nearest(heard: View, at: NDArray[np.int64], index: IndexReader) -> float:
     if heard.vector is None:
         return 0.0
-    cosines = index.similarities(heard.vector)[at] / float(np.linalg.norm(heard.vector))
+    cosines = index.similarities_of(heard.vector, at) / float(np.linalg.norm(heard.vector))
     return max(float(cosines.max()), 0.0)
 
 

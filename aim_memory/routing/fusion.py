@@ -17,14 +17,21 @@ def standardise(scores: Scores, among: Mask, least_spread: float) -> Scores:
     known = scores[among & np.isfinite(scores)]
     if not len(known):
         return np.zeros_like(scores)
-    spread = max(float(known.std()), least_spread)
-    centred = (scores - float(known.mean())) / spread
-    return np.where(np.isfinite(centred), centred, 0.0).astype(np.float32)
+    centred = _centred(scores, known, least_spread)
+    return np.where(np.isfinite(centred), centred, np.float32(0))
 
 
 def spread(values: NDArray[np.float32], least_spread: float) -> NDArray[np.float32]:
-    """z-scores over all of them, (n,)."""
-    return standardise(values, np.ones(len(values), np.bool_), least_spread)
+    """z-scores over all of them, (n,), which are finite."""
+    return _centred(values, values, least_spread) if len(values) else values
+
+
+def _centred(scores: Scores, known: Scores, least_spread: float) -> Scores:
+    """Scores less the mean of the known ones, over their standard deviation."""
+    mean = known.mean()
+    apart = known - mean
+    deviation = float(np.sqrt(apart @ apart / len(known)))
+    return np.asarray((scores - mean) / max(deviation, least_spread), np.float32)
 
 
 def best_rows(scores: Scores, among: Mask, count: int) -> list[int]:

@@ -19,18 +19,28 @@ SHORT = 1000
 def closeness(scores: Scores, columns: Columns, among: Mask, most: float) -> NDArray[np.float32]:
     """How much each memory's neighbours count, (rows,), between 0 and ``most``; 0 for rows not ``among``.
 
-    The correlation of scores over adjacent turns tells whether the sessions are conversations or mere containers of
-    unrelated notes: it is the weight, shrunk by n / (n + ``FEW``) for few pairs and by length for long memories.
+    It is the ``bond`` of neighbours, shrunk by length for long memories.
     """
+    return leaning(bond(scores, columns, among), columns, among, most)
+
+
+def leaning(bond: float, columns: Columns, among: Mask, most: float) -> NDArray[np.float32]:
+    """``closeness``, given the bond."""
+    shrunk = min(most, bond) * SHORT / (SHORT + columns.length)
+    return np.where(among, shrunk, 0.0).astype(np.float32)
+
+
+def bond(scores: Scores, columns: Columns, among: Mask) -> float:
+    """The correlation of scores over adjacent turns, in [0, 1], shrunk by n / (n + ``FEW``) for few pairs: it tells
+    whether the sessions are conversations or mere containers of unrelated notes."""
     pairs = np.flatnonzero(among & (columns.previous >= 0) & among[columns.previous])
-    if most == 0 or len(pairs) < 3:
-        return np.zeros(len(scores), np.float32)
+    if len(pairs) < 3:
+        return 0.0
     here, before = scores[pairs], scores[columns.previous[pairs]]
     here, before = here - here.mean(), before - before.mean()
     norm = float(np.sqrt((here @ here) * (before @ before)))
     correlation = float(here @ before) / norm if norm > 0 else 0.0
-    weight = min(most, max(0.0, correlation) * len(pairs) / (len(pairs) + FEW))
-    return np.where(among, weight * SHORT / (SHORT + columns.length), 0.0).astype(np.float32)
+    return max(0.0, correlation) * len(pairs) / (len(pairs) + FEW)
 
 
 def smooth(scores: Scores, weights: NDArray[np.float32], columns: Columns) -> Scores:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from aim_memory.ports import IndexReader
 from aim_memory.routing.scoring import Scored
@@ -26,7 +25,7 @@ def put_before(order: Sequence[Scored], versions: Mapping[int, int]) -> list[Sco
         for row in reversed(_chain(one.row, versions)):
             version = by_row[row]
             lift = one.score - version.score
-            placed.setdefault(row, replace(version, current=lift) if lift > 0 else version)
+            placed.setdefault(row, version._replace(current=lift) if lift > 0 else version)
     return list(placed.values())
 
 

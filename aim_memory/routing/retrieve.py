@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.base import base, total
@@ -39,7 +41,8 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
     kept = [one for one in scored if not one.contradicted] if vetoed else scored
     order = arrange(ask, kept, index, config)
-    hits = [report(one, parts, ask, index) for one in order[: ask.top_k]]
+    shown = order[: ask.top_k]
+    hits = [report(one, named, ask, index) for one, named in zip(shown, named_parts(shown, parts), strict=True)]
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
@@ -70,12 +73,12 @@ def scores(
 def first_look(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> FirstLook:
     """What is cheap enough to be had of every row."""
     own = base(planned.own, index, among, config)
-    parts = {**own, **priors(planned, index, config), **when(ask, index, among, config)}
+    parts = {**own.parts, **priors(planned, index, config), **when(ask, index, among, config)}
     if planned.moving is None:
-        return FirstLook(parts)
-    alone, moving = total(own), total(base(planned.moving, index, among, config))
+        return FirstLook(parts, own.bond)
+    alone, moving = total(own.parts), total(base(planned.moving, index, among, config).parts)
     leaning = lean(ask.text, planned.own, alone, moving, index, among)
-    return FirstLook({**parts, "inertia": leaning * (moving - alone)}, moving, leaning)
+    return FirstLook({**parts, "inertia": leaning * (moving - alone)}, own.bond, moving, leaning)
 
 
 def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMConfig) -> list[Scored]:
@@ -84,12 +87,12 @@ def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMCon
     return put_before(order, versions(ask, order, index, config)) if config.supersession else order
 
 
-def report(one: Scored, parts: Mapping[str, Scores], ask: Ask, index: IndexReader) -> Ranked:
+def report(one: Scored, parts: Mapping[str, float], ask: Ask, index: IndexReader) -> Ranked:
     closer = index.superseded_by(one.row)
     return Ranked(
         id=index.id_of(one.row),
         score=one.score,
-        parts=named_parts(one, parts),
+        parts=parts,
         matched=tuple(anchor.text for anchor in one.match.matched),
         missing=tuple(anchor.text for anchor in one.match.missing),
         conflicting=tuple(anchor.text for anchor in one.match.conflicting),
@@ -99,11 +102,13 @@ def report(one: Scored, parts: Mapping[str, Scores], ask: Ask, index: IndexReade
     )
 
 
-def named_parts(one: Scored, parts: Mapping[str, Scores]) -> Mapping[str, float]:
-    """The score's parts that are not zero; they sum to the score."""
-    last = {"anchors": one.anchors, "decay": one.decay, "current": one.current}
-    named = {**{name: float(scores[one.row]) for name, scores in parts.items()}, **last}
-    return {name: value for name, value in named.items() if value}
+def named_parts(shown: Sequence[Scored], parts: Mapping[str, Scores]) -> list[Mapping[str, float]]:
+    """Of each score the parts that are not zero; they sum to the score."""
+    rows = np.array([one.row for one in shown], np.int64)
+    names = (*parts, "anchors", "decay", "current")
+    read = np.stack([scores[rows] for scores in parts.values()], axis=1).tolist()
+    values = [(*own, one.anchors, one.decay, one.current) for one, own in zip(shown, read, strict=True)]
+    return [{name: value for name, value in zip(names, own, strict=True) if value} for own in values]
 
 
 def _in_force(row: int, closer: str, ask: Ask, index: IndexReader) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ def anchored(base: float, anchor_score: float, boost: float, weight: float) -> f
     return base + anchor_score * boost * weight
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A candidate: score = base + anchors + decay (+ current, when it was moved before what it superseded)."""
 
     row: int
