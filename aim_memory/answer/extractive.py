@@ -18,8 +18,8 @@ CLOSE = 3.0
 LEAST_SUPPORT = 0.1
 """It abstains when no quote with the kind of value asked for holds this share of what the question is about."""
 LEAST_CONFIDENCE = 0.3
-"""It abstains below this confidence of the retrieval: 3 % of the answerable questions of our own sets lie there, and half
-to nearly all of those asked of a wrong conversation."""
+"""It abstains below this confidence of the retrieval: 3 % of the answerable questions of our own sets lie there, and
+half to nearly all of those asked of a wrong conversation."""
 
 
 class ExtractiveGenerator(Generator):

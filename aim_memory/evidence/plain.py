@@ -20,7 +20,7 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (  # no text takes any of the
     (re.compile(r"\|[^\S\n]*+$", re.MULTILINE), " "),  # table edges on the right
     (re.compile(r"\s+"), " "),
 )
-_MARKED = re.compile(r"[`*|#>•_~=\[]|^\s*[-+]|---", re.MULTILINE)
+_MARKED = re.compile(r"[`*|#>•_~=\[]|^(?:\s{0,3}|[^\S\n]*+)[-+]|---", re.MULTILINE)
 """Stands wherever one of the marks above may; most of what people say has nothing of it."""
 
 
