@@ -63,6 +63,8 @@ def test_its_rows_read_as_they_do_in_the_whole(index: FlatIndex) -> None:
         np.testing.assert_array_equal(getattr(part.columns, name), getattr(index.columns, name)[at])
     question = embed(["river bread"])[0]
     np.testing.assert_allclose(part.similarities(question), index.similarities(question)[at], rtol=1e-5)
+    few = np.array([5, 0, 2])
+    np.testing.assert_allclose(part.similarities_of(question, few), part.similarities(question)[few], rtol=1e-5)
     for terms in ({"zeppelin": 1.0}, {"river": 1.0, "cat": 0.5}):
         np.testing.assert_allclose(part.lexical(terms), index.lexical(terms)[at], rtol=1e-5)
     some = np.arange(0, part.size, 7)

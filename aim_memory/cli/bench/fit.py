@@ -133,7 +133,7 @@ def _before_after(plain: Mapping[str, float], fitted: Mapping[str, float]) -> li
 
 STUDY = Study(
     "fit",
-    "Fit the weights of the ranking; --json writes them.",
+    "Fit the weights of the ranking; --json writes them. Example: [bold]aimem fit --data sets/ --json fit.json[/bold]",
     measure,
     report,
     section,
