@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo serve check test test-deep reliability cover bench bench-speed bench-peers
+.PHONY: help install demo serve check test test-deep test-integrations test-vllm reliability cover bench bench-speed bench-serving bench-prefix bench-peers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,7 +39,13 @@ test: $(STAMP) ## the fast tests
 	$(BIN)/python -m pytest
 
 test-deep: $(STAMP) ## every test, release-sized ones too
-	$(BIN)/python -m pytest -m 'not gpu'
+	$(BIN)/python -m pytest -m 'not gpu and not vllm'
+
+test-vllm: $(STAMP) ## a real vLLM on the CPU, in its own environment: 3.5 GB, minutes; writes docs/vllm-transcript.md
+	$(BIN)/python -m pytest -m vllm -o faulthandler_timeout=0 tests/vllm
+
+test-integrations: $(STAMP) ## LangGraph, LangChain, OpenAI Agents and MCP, each in environments of its own
+	$(BIN)/python -m tests.integrations.environments $(ONLY)
 
 reliability: $(STAMP) ## docs/reliability.md, from what the tests of promises print
 	$(BIN)/python docs/reliability.py
@@ -53,6 +59,12 @@ bench: $(STAMP) ## retrieval quality on a folder of evaluation sets: make bench 
 bench-speed: $(STAMP) ## what a query costs over doing the least, and sixteen clients at once
 	$(BIN)/python -m benchmarks.speed --exact --out benchmarks/speed.json
 	$(BIN)/python -m benchmarks.clients --out benchmarks/clients.json
+
+bench-serving: $(STAMP) ## 32 streams through the service and through bare vLLM: make bench-serving MODEL=DIR
+	$(BIN)/python -m benchmarks.serving $(MODEL) --out benchmarks/serving.json -- $(OPTIONS)
+
+bench-prefix: $(STAMP) ## what a model server's prefix cache holds of a session's prompts: make bench-prefix MODEL=DIR
+	$(BIN)/python -m benchmarks.prefix_served $(MODEL) --out benchmarks/prefix.json -- $(OPTIONS)
 
 bench-peers: $(STAMP) ## the same questions to mem0, Chroma, LangGraph, LlamaIndex, txtai: make bench-peers DATA=DIR
 	$(BIN)/python -m benchmarks.peers.run --data $(DATA) $(if $(SETS),--sets $(SETS)) $(if $(PEERS),--peers $(PEERS))

@@ -141,6 +141,7 @@ class MemoryView(Reply):
     superseded_by: str | None
     anchors: list[AnchorView]
     indexing: Literal["ready", "pending"]
+    weight: float | None = Field(None, description="What is left of its temporal weight, up to 1; told in lists.")
 
 
 class MemoryPage(Reply):
@@ -281,6 +282,13 @@ class Verification(Reply):
     unsupported: list[str] = Field(default_factory=list)
 
 
+class SentenceVerification(Verification):
+    """Of one sentence of a stream: ``answer[start:end]``."""
+
+    start: int
+    end: int
+
+
 class UsageView(Reply):
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -292,6 +300,7 @@ class AnswerReply(Reply):
     verification: Verification
     abstained: bool
     degraded: bool
+    reason: str | None = Field(None, description="Why it is degraded, where the generator is the reason.")
     mode: Literal["fast", "strict"]
     results: list[Hit]
     context: str
@@ -346,6 +355,10 @@ class EraseReceipt(Reply):
     erased: dict[str, int]
     erased_at: datetime
     statement: str
+    by: str | None = Field(None, description="The name of the key that asked for it.")
+    target: str = Field("", description="What the audit log calls it, which keeps no names of what was erased.")
+    retention: dict[str, str] = Field(default_factory=dict, description="How long copies made before may last.")
+    sha256: str = Field("", description="Of this receipt without this field, as JSON with sorted names.")
 
 
 class Rating(Body):
@@ -360,3 +373,142 @@ class FeedbackRequest(Body):
 
 class FeedbackReply(Reply):
     accepted: int
+
+
+# --- administration ------------------------------------------------------------------------------------------------
+
+
+class BackedUpFile(Body):
+    bytes: int
+    sha256: str
+
+
+class BackedUpTable(Body):
+    rows: int
+    sha256: str = Field(description="The sum of the SHA-256 of all rows, whatever their order.")
+
+
+class BackedUpNamespace(Body):
+    tenant: str
+    namespace: str
+    epoch: int
+    seq: int
+    ordinal: int
+    memories: int
+
+
+class BackupManifest(Body):
+    """What is in a backup: `manifest.json` beside the rows."""
+
+    format: Literal[1] = 1
+    made_by: str = Field(description="The version of AIM-Memory.")
+    database: str = Field(description="Where the rows came from: sqlite or postgresql.")
+    revision: str = Field(description="Of the schema.")
+    created_at: Moment
+    files: dict[str, BackedUpFile]
+    tables: dict[str, BackedUpTable]
+    namespaces: list[BackedUpNamespace]
+    generations: dict[str, int] = Field(description="Memories by the embedder generation of their vectors.")
+    sha256: str = Field("", description="Of this manifest without this field.")
+
+
+class Flaw(Body):
+    """Something that is not as it must be, where, and what to do about it."""
+
+    code: str
+    table: str
+    where: str
+    found: str
+    remedy: str
+
+
+class VerifyReply(Reply):
+    sound: bool
+    checked: dict[str, int] = Field(description="Rows looked at, by table.")
+    flaws: list[Flaw]
+
+
+class StatsReply(Reply):
+    """Rows of a tenant, or of one of its namespaces, by kind."""
+
+    tenant: str
+    namespace: str | None = None
+    namespaces: int
+    rows: dict[str, int]
+
+
+class KeyRequest(Body):
+    name: str
+    role: Literal["reader", "writer", "admin", "operator"] = "writer"
+    tenant: str | None = Field(None, description="Another tenant than the key's own; takes an operator.")
+    expires_at: Moment | None = None
+
+
+class KeyView(Reply):
+    id: str
+    tenant: str
+    name: str
+    role: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class IssuedKeyView(KeyView):
+    key: str = Field(description="Shown now and never again.")
+
+
+class KeyPage(Reply):
+    items: list[KeyView]
+
+
+class AuditView(Reply):
+    id: int
+    at: datetime
+    tenant: str
+    key_id: str
+    name: str
+    action: str
+    target: str | None
+    outcome: str
+
+
+class AuditPage(Reply):
+    items: list[AuditView]
+    next_before: int | None = Field(None, description="`before` of the next page.")
+
+
+class ReindexRequest(Body):
+    to: str | None = Field(None, description="Another embedder: a hub name, openai:MODEL, hashing; or none.")
+
+
+class JobView(Reply):
+    id: str
+    kind: str
+    state: str
+    tenant: str | None
+    done: int
+    total: int | None
+    attempts: int
+    arguments: dict[str, Any]
+    result: Any = None
+    error: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None = None
+
+
+class JobPage(Reply):
+    items: list[JobView]
+
+
+class ImportProblem(Reply):
+    line: int
+    reason: str
+
+
+class ImportReply(Reply):
+    created: int
+    unchanged: int
+    rejected: int
+    problems: list[ImportProblem] = Field(description="The first thousand lines that were left out, and why.")

@@ -74,7 +74,7 @@ class DescribedMemory:
                 proto=protos[memory.id],
                 summary=memory.summary,
                 fields=_fields(memory),
-                links=[one.id for one in recalled.neighbours.get(memory.id, ())],
+                links=list(recalled.beside.get(memory.id, ())),
                 w=hit.weight,
                 evidence_ptr=memory.evidence_id,
                 evidence_text=memory.text,
@@ -95,6 +95,11 @@ class DescribedMemory:
             "citations": [citation.model_dump() for citation in reply.citations],
             "abstained": reply.abstained,
         }
+
+    def generate_with_memory(self, prompt: str) -> str:
+        """Recalls, generates, and writes both turns back. Returns what was generated."""
+        reply = self._memory.generate_with_memory(prompt, namespace=NAMESPACE, session_id=NAMESPACE)
+        return reply.answer
 
     def _protos(self, ids: Sequence[str]) -> dict[str, Vector]:
         rows = self._memory.engine.store.index_rows(Space(LOCAL_TENANT, NAMESPACE), ids)

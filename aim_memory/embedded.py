@@ -139,6 +139,11 @@ class AIMMemory:
         asked = locals()
         return _bridged(self.engine.answer(LOCAL_TENANT, _body(AnswerRequest, **_fields(asked))))
 
+    def generate_with_memory(self, prompt: str, *, namespace: str, session_id: str | None = None) -> AnswerReply:
+        """Recalls what matters for the prompt, answers it, and writes both turns back: ``answer`` with ``remember``."""
+        work = self.engine.generate_with_memory(LOCAL_TENANT, prompt, namespace=namespace, session_id=session_id)
+        return _bridged(work)
+
     def stream_answer(
         self,
         query: str,
@@ -241,7 +246,7 @@ class AIMMemory:
 
     def forget(self, namespace: str) -> EraseReceipt:
         """Erases a whole namespace."""
-        return self.engine.erase(LOCAL_TENANT, namespace)
+        return self.engine.erase(LOCAL_TENANT, namespace, by=LOCAL_TENANT)
 
     def session(self, session_id: str, *, namespace: str) -> SessionView:
         return self.engine.session(LOCAL_TENANT, namespace, session_id)

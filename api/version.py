@@ -1,8 +1,5 @@
 """Which AIM-Memory this is."""
 
-from importlib.metadata import PackageNotFoundError, version
+from aim_memory.extras import installed_version
 
-try:
-    VERSION = version("aim-memory")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    VERSION = "0+source"
+VERSION = installed_version()

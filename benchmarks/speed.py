@@ -137,19 +137,19 @@ def build(home: Path, memories: int, questions: int) -> Town:
 def ask(town: Town, engine: MemoryEngine, beside: Callable[[Vector], object] | None = None) -> tuple[float, list, list]:
     """(CPU seconds to build the index, per question (reply, CPU ms), per question the CPU ms of what ran beside)."""
     requests = [QueryRequest(query=one.text, namespace=SPACE.namespace, top_k=TOP) for one in town.questions]
-    built = _cpu(lambda: engine.query(SPACE.tenant, requests[0]))[1] / 1000
+    built = timed(lambda: engine.query(SPACE.tenant, requests[0]))[1] / 1000
     for request in requests[: len(requests) // 4]:
         engine.query(SPACE.tenant, request)
     replies, others = [], []
     for request in requests[len(requests) // 4 :]:
         if beside is not None:
             vector = town.known[request.query][0]
-            others.append(_cpu(lambda vector=vector: beside(vector))[1])
-        replies.append(_cpu(lambda request=request: engine.query(SPACE.tenant, request)))
+            others.append(timed(lambda vector=vector: beside(vector))[1])
+        replies.append(timed(lambda request=request: engine.query(SPACE.tenant, request)))
     return built, replies, others
 
 
-def _cpu(step: Callable[[], object]) -> tuple[object, float]:
+def timed(step: Callable[[], object]) -> tuple[object, float]:
     began = time.thread_time()
     result = step()
     return result, 1000 * (time.thread_time() - began)
@@ -162,7 +162,7 @@ def recall(town: Town, replies: Sequence[tuple]) -> float:
 
 def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> tuple[Figures, dict[str, float]]:
     floor = Floor(town.home, town.first)
-    alone = [_cpu(lambda vector=vector: floor.query(vector))[1] for vector, _ in list(town.known.values())[:200]]
+    alone = [timed(lambda vector=vector: floor.query(vector))[1] for vector, _ in list(town.known.values())[:200]]
     engine = town.engine()
     built, replies, others = ask(town, engine, floor.query)
     own = {
@@ -180,7 +180,7 @@ def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> t
         recall=round(recall(town, replies), 4),
         exact_recall=None,
         build_s=round(built, 1),
-        rss_mib=_resident(),
+        rss_mib=resident(),
         disk_mib=sum(file.stat().st_size for file in town.home.iterdir()) >> 20,
     )
     del engine
@@ -191,10 +191,11 @@ def measure(town: Town, memories: int, floor_ms: float | None, exact: bool) -> t
     return figures, own
 
 
-def _resident() -> int:
+def resident(what: str = "VmRSS") -> int:
+    """MiB of this process; ``VmHWM`` for the most it ever had."""
     status = Path("/proc/self/status")
     if status.exists():
-        return int(status.read_text().partition("VmRSS:")[2].split()[0]) >> 10
+        return int(status.read_text().partition(f"{what}:")[2].split()[0]) >> 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
@@ -207,7 +208,7 @@ def main() -> None:
     chosen = given.parse_args()
     threadpool_limits(1)
     faiss.omp_set_num_threads(1)
-    report: dict[str, object] = {"commit": _commit(), "machine": platform.platform(), "processor": platform.machine()}
+    report: dict[str, object] = {"commit": commit(), "machine": platform.platform(), "processor": platform.machine()}
     print(json.dumps(report))
     floor_ms, sizes = None, []
     for memories in chosen.memories:
@@ -225,7 +226,7 @@ def main() -> None:
         chosen.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def _commit() -> str:
+def commit() -> str:
     found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"
 

@@ -92,10 +92,13 @@ class World:
             created_at=said,
             session_id=told.session,
             speaker=told.speaker,
-            segments=(Segment(0, len(told.text), terms, told.vector, self._signs[list(told.words)]),),
+            segments=(Segment(0, len(told.text), terms, told.vector, self.signs(told)),),
             anchors=extract(told.text, reference=said),
             generation=Prepared.generation,
         )
+
+    def signs(self, told: Told) -> TokenBits:
+        return self._signs[list(told.words)]
 
     def tokens(self, text: str) -> Vectors:
         """Vectors of the words of a text that are known here, (m, d)."""
@@ -127,9 +130,9 @@ class Prepared(Embedder):
 
     def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
         """Asked for unknown texts (the sentences that try an embedder's languages), it gives each pair one vector."""
-        if all(text in self._known for text in texts):
-            found = [self._known[text] for text in texts]
-            return np.stack([vector for vector, _ in found]), [tokens for _, tokens in found]
+        if len(texts) == 1 and texts[0] in self._known:  # one question: nothing to put together
+            vector, tokens = self._known[texts[0]]
+            return vector[None], [tokens]
         return self._other[[number // 2 % 64 for number in range(len(texts))]], None
 
 

@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -53,19 +53,26 @@ _NOW = SystemClock().now()
 
 @dataclass(frozen=True)
 class Variant:
-    name: str
     over: str
     """HTTP, or "store" for straight into it."""
     shared_by: int
     writers: int
     namespaces: int
+    servers: int
+    """Processes over one folder; straight into the store it is always this one."""
+
+    @property
+    def name(self) -> str:
+        each = "a commit for each write" if self.shared_by == 1 else "shared commits"
+        over = f"HTTP, {self.servers} servers" if self.servers > 1 else self.over
+        return f"{each}, {self.writers} writers, {self.namespaces} namespaces, {over}"
 
 
 VARIANTS = tuple(
-    Variant(f"{name}, {writers} writers, {namespaces} namespaces, {over}", over, shared_by, writers, namespaces)
-    for over in ("HTTP", "store")
+    Variant(over, shared_by, writers, namespaces, servers)
+    for over, servers in (("HTTP", 1), ("HTTP", 2), ("store", 1))
     for writers, namespaces in ((WRITERS, WRITERS), (WRITERS, 1), (1, 1))
-    for name, shared_by in (("a commit for each write", 1), ("shared commits", LARGEST))
+    for shared_by in (1, LARGEST)
 )
 
 
@@ -91,7 +98,7 @@ def serve(home: Path, shared_by: int) -> None:
             keeper=FollowingKeeper(store, lambda: FlatIndex(embedder.dimension)),
             sessions=Sessions(store),
             embedder=embedder,
-            generators=assemble.open_generators(settings.generator),
+            generators=assemble.open_generators(settings)[0],
             clock=SystemClock(),
             config=AIMConfig(),
             limits=settings.limits,
@@ -104,15 +111,14 @@ def serve(home: Path, shared_by: int) -> None:
 
 
 @contextmanager
-def served(shared_by: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, __file__, "--serve", home, str(shared_by)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-            try:
-                assert process.stdout is not None
-                yield process, next(int(line) for line in process.stdout if line.strip().isdigit())
-            finally:
-                process.kill()
+def served(home: str, shared_by: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    command = [sys.executable, __file__, "--serve", home, str(shared_by)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, next(int(line) for line in process.stdout if line.strip().isdigit())
+        finally:
+            process.kill()
 
 
 def write(port: int, writer: int, namespace: str, until: float) -> list[float]:
@@ -132,16 +138,25 @@ def write(port: int, writer: int, namespace: str, until: float) -> list[float]:
 
 
 def play(variant: Variant, seconds: float) -> Round:
-    with served(variant.shared_by) as (process, port), ThreadPoolExecutor(variant.writers) as pool:
+    with ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
+        pool = stack.enter_context(ThreadPoolExecutor(variant.writers))
+        servers = [stack.enter_context(served(home, variant.shared_by)) for _ in range(variant.servers)]
         names = [f"user/n{number % variant.namespaces}" for number in range(variant.writers)]
 
+        def one_writes(number: int, until: float) -> list[float]:
+            return write(servers[number % len(servers)][1], number, names[number], until)
+
         def all_write(until: float) -> list[list[float]]:
-            return list(pool.map(lambda number: write(port, number, names[number], until), range(variant.writers)))
+            return list(pool.map(lambda number: one_writes(number, until), range(variant.writers)))
+
+        def used_s() -> float:
+            return sum(_cpu_s(process.pid) for process, _ in servers)
 
         all_write(time.perf_counter() + _WARM_S)
-        began, cpu = time.perf_counter(), _cpu_s(process.pid)
+        began, cpu = time.perf_counter(), used_s()
         took = [one for each in all_write(began + seconds) for one in each]
-        return Round(len(took), time.perf_counter() - began, _cpu_s(process.pid) - cpu, took)
+        return Round(len(took), time.perf_counter() - began, used_s() - cpu, took)
 
 
 def play_store(variant: Variant, seconds: float) -> Round:
@@ -211,6 +226,7 @@ def summary(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
     latencies = sorted(one for each in rounds for one in each.latencies_ms)
     acknowledged = sum(each.acknowledged for each in rounds)
     return {
+        "name": variant.name,
         **asdict(variant),
         "acknowledged": acknowledged,
         "per_s": round(median(each.acknowledged / each.wall_s for each in rounds), 1),

@@ -23,12 +23,14 @@ from aim_memory.types import Vector, Vectors
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
+HASHED = 256
+"""How long the vectors are, unless told otherwise."""
 
 
 class HashingEmbedder(Embedder):
     """Signed feature hashing of folded words, character trigrams and CJK bigrams; rows of length 1, never zero."""
 
-    def __init__(self, dimension: int = 256, window: int = 256) -> None:
+    def __init__(self, dimension: int = HASHED, window: int = 256) -> None:
         self._dimension = dimension
         self._window = window
 

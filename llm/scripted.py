@@ -1,13 +1,13 @@
-"""A generator that plays a script: the double of the Generator port."""
+"""Generators that play a script: the doubles of the Generator and ChatModels ports."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from aim_memory.errors import GeneratorError
-from aim_memory.ports import Generator
+from aim_memory.ports import ChatModels, Generator
 from aim_memory.types import Delta, Prompt, Usage
 
 
@@ -66,6 +66,41 @@ class ScriptedGenerator(Generator):
         except GeneratorExit:
             self.cancelled += 1
             raise
+
+
+class ScriptedChat(ChatModels):
+    """Says one thing to every chat, word by word where it is streamed.
+
+    Attributes:
+        said: What it says.
+        failure: Raised instead, if there is one.
+        bodies: What it was asked, in order.
+    """
+
+    def __init__(self, said: str = "So it is.", name: str = "scripted") -> None:
+        self.said = said
+        self.failure: GeneratorError | None = None
+        self.bodies: list[Mapping[str, Any]] = []
+        self._name = name
+
+    def names(self) -> Sequence[str]:
+        return [self._name]
+
+    def figures(self) -> dict[str, Any]:
+        return {"calls": len(self.bodies)}
+
+    async def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+        self.bodies.append(body)
+        if self.failure is not None:
+            raise self.failure
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": self.said}
+            yield {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+            return
+        for place, word in enumerate(self.said.split(" ")):
+            delta = {"content": f" {word}" if place else word}
+            yield {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        yield {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 def _deltas(reply: Reply, prompt: Prompt) -> list[Delta]:

@@ -6,6 +6,7 @@ why so many cells and probes: docs/design/speed.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import faiss
@@ -15,14 +16,19 @@ from numpy.typing import NDArray
 from aim_memory.storage.columns import Column
 from aim_memory.types import Vectors
 
-PROBED = 0.06
+PROBED = 0.08
 """Share of the cells that one question looks into."""
-PROBED_EACH = 0.035
+PROBED_EACH = 0.045
 """The same for each of two directions, whose cells are joined."""
+CELLS = 2048
+"""So many cells there are, and of more the same number is looked into: the nearest are not further apart for it."""
 _CELLS_PER_ROOT = 4
-_TRAINING = 32
+"""Of very many vectors, so many times their square root."""
+_LEAST = 8
+"""Vectors per cell."""
+_TRAINING = 16
 """Vectors per cell that the cells are learned from."""
-_ROUNDS = 5
+_ROUNDS = 4
 _CODED = 20_000
 """Vectors, about, that the ranges of the codes are learned from."""
 
@@ -32,7 +38,7 @@ class Cells:
 
     def __init__(self, vectors: Vectors, numbers: NDArray[np.int64]) -> None:
         """Learns the cells from vectors (n, d), n > 0, and adds them under their numbers (n,)."""
-        count = min(int(_CELLS_PER_ROOT * np.sqrt(len(vectors))), len(vectors))
+        count = max(1, min(max(CELLS, int(_CELLS_PER_ROOT * np.sqrt(len(vectors)))), len(vectors) // _LEAST))
         self.learned_from = len(vectors)
         self._centres = faiss.IndexFlatIP(vectors.shape[1])
         self._centres.add(_centres(vectors, count))
@@ -58,6 +64,25 @@ class Cells:
         self._sizes[:] = 0
         self._place(np.ascontiguousarray(vectors, np.float32), numbers, own)
 
+    def frozen(self) -> dict[str, NDArray[Any]]:
+        """What was learned, and which cell each number is in."""
+        centres = self._centres.reconstruct_n(0, self._centres.ntotal)
+        return {"centres": centres, "cell": self._cell.view, "learned": np.array([self.learned_from])}
+
+    @classmethod
+    def thaw(cls, parts: Mapping[str, NDArray[Any]], vectors: Vectors, numbers: NDArray[np.int64]) -> Cells:
+        """What was frozen, over these vectors (n, d) and their numbers (n,)."""
+        made = cls.__new__(cls)
+        made.learned_from = int(parts["learned"][0])
+        made._centres = faiss.IndexFlatIP(vectors.shape[1])
+        made._centres.add(np.ascontiguousarray(parts["centres"]))
+        made._lists = _lists(made._centres, vectors)
+        made._sizes = np.zeros(made._centres.ntotal, np.int64)
+        made._cell = Column(np.int64)
+        made._cell.extend(parts["cell"])
+        made._place(np.ascontiguousarray(vectors, np.float32), numbers, made._cell.view[numbers])
+        return made
+
     def search(
         self, questions: Vectors, count: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], int]:
@@ -69,7 +94,8 @@ class Cells:
             allowed: (numbers,): what may be found.
         """
         questions = np.ascontiguousarray(questions, np.float32)
-        probes = max(1, round((PROBED if len(questions) == 1 else PROBED_EACH) * self._centres.ntotal))
+        share = PROBED if len(questions) == 1 else PROBED_EACH
+        probes = max(1, round(share * min(self._centres.ntotal, CELLS)))
         cells = np.unique(self._centres.search(questions, probes)[1])
         into = np.tile(cells, (len(questions), 1))
         found = np.empty((len(questions), count), np.int64)

@@ -49,8 +49,23 @@ def segment_from_columns(start: int, end: int, terms: str, body: bytes | None, s
     vector = vector_from_bytes(body)
     if vector is None or signs is None:
         return Segment(start, end, json.loads(terms), vector)
-    width = -(-len(vector) // 8)  # bytes that hold a sign for each dimension
-    return Segment(start, end, json.loads(terms), vector, np.frombuffer(signs, np.uint8).reshape(-1, width))
+    return Segment(start, end, json.loads(terms), vector, tokens_from_bytes(signs, len(body or b"")))
+
+
+def seen_as(segment: Segment, body: bytes | None, signs: bytes | None) -> Segment:
+    """A segment with what another embedder made of it."""
+    vector = vector_from_bytes(body)
+    tokens = None if body is None or signs is None else tokens_from_bytes(signs, len(body))
+    return Segment(segment.start, segment.end, segment.terms, vector, tokens)
+
+
+def tokens_from_bytes(signs: bytes, vector_size: int) -> TokenBits:
+    """A read-only view on the bytes.
+
+    Args:
+        vector_size: Bytes of the vector of the same text: each dimension has a sign.
+    """
+    return np.frombuffer(signs, np.uint8).reshape(-1, -(-vector_size // _FLOAT32.itemsize // 8))
 
 
 def anchors_to_text(anchors: Sequence[Anchor]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FIRST = 64
+_EACH = 150
 
 
 class Column:
@@ -41,6 +42,10 @@ class Column:
         self._cells = np.concatenate([kept, np.zeros(_FIRST, kept.dtype)])
         self._size = len(kept)
 
+    @property
+    def nbytes(self) -> int:
+        return self._cells.nbytes
+
     def __setitem__(self, row: int, value: Any) -> None:
         self._cells[row] = value
 
@@ -69,6 +74,20 @@ class CodedColumn:
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         self._codes.keep(rows)
+
+    @property
+    def nbytes(self) -> int:
+        """About: a value is counted as a short text."""
+        return self._codes.nbytes + _EACH * len(self.values)
+
+    def frozen(self) -> dict[str, Any]:
+        return {"codes": self.codes, "values": self.values}
+
+    def thaw(self, codes: NDArray[np.int32], values: Sequence[Any]) -> None:
+        """Becomes what was frozen."""
+        self._codes.extend(codes)
+        for value in values:
+            self._code(value)
 
     def _code(self, value: Any) -> int:
         """The code of a value, given out at its first sight."""

@@ -49,6 +49,7 @@ class Database:
         self.owes_scrub = False
         """Whether erased bytes may still lie in the write-ahead log."""
         self._line = WriteLine(lambda: self._transaction("write"), busy_timeout_s, shared_by)
+        self._at_hand: list[Any] = []  # connections for look-ups
         self._spelled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         event.listen(self.engine, "handle_error", _translate)
         if self.is_sqlite:
@@ -67,15 +68,26 @@ class Database:
 
         For what every request looks up: through SQLAlchemy's layers it takes ten times as long as in SQLite.
         """
+        with self._answer(query, values, whose) as cursor:
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    def all(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose = None) -> list[tuple[Any, ...]]:
+        """All rows, in the same way."""
+        with self._answer(query, values, whose) as cursor:
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    @contextmanager
+    def _answer(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose) -> Iterator[Any]:
         if query not in self._spelled:
             compiled = query.compile(self.engine)
             self._spelled[query] = str(compiled), getattr(compiled, "positiontup", None)
         text, order = self._spelled[query]
-        with self._outside_transactions() as cursor:
+        with self._looking_up() as cursor:
             self._begin_work(cursor.execute, whose)
             cursor.execute(text, values if order is None else [values[name] for name in order])
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+            yield cursor
 
     @contextmanager
     def writing(self, whose: Whose = None, *, synced: bool = True) -> Iterator[Connection]:
@@ -123,6 +135,8 @@ class Database:
                 cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(self.busy_timeout_s)}")
 
     def close(self) -> None:
+        while self._at_hand:
+            self._at_hand.pop().close()
         self.engine.dispose()
 
     @contextmanager
@@ -174,6 +188,26 @@ class Database:
                 time.sleep(_KNOCK_S)
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(self.busy_timeout_s)}")
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[Any]:
+        """A bare cursor for one look-up. On SQLite its connection is kept for the next one: the pool takes longer to
+        hand one out and take it back than SQLite takes to answer."""
+        if not self.is_sqlite:
+            with self._outside_transactions() as cursor:
+                yield cursor
+            return
+        try:
+            connection = self._at_hand.pop()
+        except IndexError:
+            connection = self.engine.raw_connection()
+        try:
+            with closing(connection.cursor()) as cursor:
+                yield cursor
+        except self._driver_error as error:
+            raise_translated(error)
+        finally:
+            self._at_hand.append(connection)
 
     @contextmanager
     def _outside_transactions(self) -> Iterator[Any]:

@@ -6,7 +6,7 @@ counted over the whole; what is compared (scores, neighbours, fields) is there f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aim_memory.ports import IndexReader
+from aim_memory.ports import DerivedT, IndexReader
+from aim_memory.storage.derived import Derived
 from aim_memory.types import Anchor, Columns, Vector, Vectors
 
 FEW_VALUES = 256
@@ -30,6 +31,7 @@ class Excerpt(IndexReader):
         self._rows = rows
         self._heard = heard
         self._compared = compared
+        self._derived = Derived()
 
     def __len__(self) -> int:
         return len(self._whole)
@@ -52,6 +54,9 @@ class Excerpt(IndexReader):
         """Where rows of the whole stand in the excerpt; −1 for those that do not."""
         places = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
         return np.where(self._rows[places] == rows, places, -1)
+
+    def derived(self, make: Callable[[IndexReader], DerivedT]) -> DerivedT:
+        return self._derived.of(self, make)
 
     def id_of(self, row: int) -> str:
         return self._whole.id_of(int(self._rows[row]))
@@ -82,6 +87,9 @@ class Excerpt(IndexReader):
         used, again = np.unique(own, return_inverse=True)
         absent = int(used[0] < 0)
         return (again - absent).astype(np.int32), [values[code] for code in used[absent:]]
+
+    def codes(self, field: str) -> NDArray[np.int32]:
+        return self._whole.codes(field)[self._rows]
 
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         return self._whole.similarities_of(question, self._rows)

@@ -7,7 +7,6 @@ but that one.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,15 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aim_memory.ports import IndexReader, NamespaceIndex
+from aim_memory.errors import StorageError
+from aim_memory.ports import DerivedT, IndexReader, NamespaceIndex, ReadSigns
 from aim_memory.storage.cells import Cells
 from aim_memory.storage.columns import CodedColumn, Column, dig
+from aim_memory.storage.derived import Derived
 from aim_memory.storage.excerpt import Excerpt
+from aim_memory.storage.held_anchors import HeldAnchors
+from aim_memory.storage.packing import pack, unpack
 from aim_memory.storage.postings import Postings
 from aim_memory.storage.selection import BEST, best, select
 from aim_memory.storage.sketches import Sketches
 from aim_memory.storage.vectors import FlatVectors
-from aim_memory.types import ASKS, Anchor, Columns, IndexRow, Vector, Vectors
+from aim_memory.types import ASKS, Anchor, Columns, IndexRow, TokenBits, Vector, Vectors
 
 _FIELDS = ("session_id", "speaker", "role", "source")
 
@@ -34,6 +37,10 @@ def _value(row: IndexRow, field: str) -> Any:
 
 def _or_never(moment: datetime | None) -> float:
     return np.inf if moment is None else moment.timestamp()
+
+
+def _signs(row: IndexRow) -> list[TokenBits]:
+    return [segment.tokens for segment in row.segments if segment.tokens is not None and len(segment.tokens)]
 
 
 _PLAIN: Mapping[str, tuple[type, Callable[[IndexRow], Any]]] = {
@@ -57,6 +64,11 @@ _PLAIN: Mapping[str, tuple[type, Callable[[IndexRow], Any]]] = {
 }
 """Columns with what they read from a row."""
 _LINKS = ("previous", "following")
+_DERIVED = {"alive"}
+_DENSE = frozenset({"vectors.codes", "vectors.exact", "cells.centres"})
+"""Parts of a frozen index that do not shrink."""
+_ROW = 500
+"""Bytes, about, of a row beside its columns: ids, links, the places of its segments."""
 WHOLE = 16_000
 """Memories up to which all are ranked: exact, and hardly dearer than choosing among them."""
 _GROWN = 4
@@ -77,7 +89,7 @@ class FlatIndex(NamespaceIndex):
         self._bear, self._whole = bear, whole
         self._cells: Cells | None = None
         self._vectors = FlatVectors(dimension)
-        self._sketches = Sketches(dimension)
+        self._sketches = Sketches(dimension, lambda ids: {})
         self._postings = Postings()
         self._owner = Column(np.int64)
         self._segment_alive = Column(np.bool_)
@@ -87,22 +99,28 @@ class FlatIndex(NamespaceIndex):
         self._plain |= {name: Column(np.int64) for name in _LINKS}
         self._coded = {name: CodedColumn() for name in _FIELDS}
         self._columns: Columns | None = None  # made anew after a change
+        self._derived = Derived()  # so is this
+        self._weight: int | None = None  # bytes without token signs; so are they
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._first, self._count = Column(np.int64), Column(np.int64)  # of each memory's segments
-        self._anchors: list[tuple[Anchor, ...]] = []
-        self._anchored: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-        self._sorted: dict[tuple[str, str], NDArray[np.int64]] = {}  # what was asked of _anchored
+        self._anchors = HeldAnchors()
         self._metadata: list[Mapping[str, Any]] = []
         self._superseded_by: list[str | None] = []
         self._last: dict[str, int] = {}
 
     # --- changes ---------------------------------------------------------------------------------------------------
 
+    def look_up(self, signs: ReadSigns) -> None:
+        self._sketches = Sketches(self._vectors.dimension, signs)
+
     def upsert(self, rows: Sequence[IndexRow]) -> None:
         batch = list({row.id: row for row in rows}.values())
+        self._sketches.put({row.id: _signs(row) for row in batch})
         at = [self._place(row.id) for row in batch]
         self._columns = None
+        self._derived.clear()
+        self._weight = None
         self._fill(np.array(at, np.int64), batch)
         for place, row in zip(at, batch, strict=True):
             self._hold(place, row)
@@ -111,6 +129,9 @@ class FlatIndex(NamespaceIndex):
 
     def remove(self, ids: Sequence[str]) -> None:
         self._columns = None
+        self._derived.clear()
+        self._weight = None
+        self._sketches.drop(ids)
         for memory_id in ids:
             at = self._rows.pop(memory_id, None)
             if at is not None:
@@ -131,7 +152,7 @@ class FlatIndex(NamespaceIndex):
             return at
         at = self._rows[memory_id] = len(self._ids)
         self._ids.append(memory_id)
-        self._anchors.append(())
+        self._anchors.grow()
         self._metadata.append({})
         self._superseded_by.append(None)
         return at
@@ -155,10 +176,7 @@ class FlatIndex(NamespaceIndex):
         """Keeps what is no column: metadata, links and anchors."""
         self._metadata[at] = row.metadata
         self._superseded_by[at] = row.superseded_by
-        self._anchors[at] = row.anchors
-        for anchor in row.anchors:
-            self._anchored[anchor.kind, anchor.key].add(at)
-            self._sorted.pop((anchor.kind, anchor.key), None)
+        self._anchors.put(at, row.anchors)
 
     def _add_segments(self, at: Sequence[int], rows: Sequence[IndexRow]) -> None:
         counts = np.array([len(row.segments) for row in rows], np.int64)
@@ -173,7 +191,6 @@ class FlatIndex(NamespaceIndex):
         self._postings.extend([segment.terms for segment in segments])
         self._vectors.append([segment.vector for segment in segments])
         self._put_into_cells(len(segments))
-        self._sketches.append([segment.tokens for segment in segments])
 
     def _put_into_cells(self, count: int) -> None:
         """Puts the last ``count`` segments into cells; all of them when the cells have to be learned (anew)."""
@@ -195,10 +212,7 @@ class FlatIndex(NamespaceIndex):
         self._postings.withdraw(segments)
         self._dead_segments += len(segments)
         self._count[at] = 0
-        for anchor in self._anchors[at]:
-            self._anchored[anchor.kind, anchor.key].discard(at)
-            self._sorted.pop((anchor.kind, anchor.key), None)
-        self._anchors[at] = ()
+        self._anchors.withdraw(at)
 
     def _span(self, at: int) -> range:
         """The live segments of a memory."""
@@ -243,7 +257,6 @@ class FlatIndex(NamespaceIndex):
         if self._cells is not None:
             filled = np.flatnonzero(self._vectors.filled)
             self._cells.keep(self._vectors.matrix[filled], filled, np.flatnonzero(segments)[filled])
-        self._sketches.keep(segments)
         self._postings.keep(segments)
         self._owner.keep(segments)
         self._segment_alive.keep(segments)
@@ -256,20 +269,85 @@ class FlatIndex(NamespaceIndex):
             column.view[:] = numbers[column.view]
         self._first.view[:] = (np.cumsum(segments) - 1)[np.minimum(self._first.view, len(segments) - 1)]
         self._renumber(np.flatnonzero(rows))
+        self._anchors.keep(np.flatnonzero(rows), numbers)
         self._aligned = np.array_equal(self._owner.view, np.arange(self.size))
         self._last = {session: int(numbers[at]) for session, at in self._last.items() if at >= 0}
 
     def _renumber(self, kept: NDArray[np.int64]) -> None:
         self._ids = [self._ids[at] for at in kept]
         self._rows = {memory_id: at for at, memory_id in enumerate(self._ids)}
-        self._anchors = [self._anchors[at] for at in kept]
         self._metadata = [self._metadata[at] for at in kept]
         self._superseded_by = [self._superseded_by[at] for at in kept]
-        self._anchored.clear()
-        self._sorted.clear()
-        for at, anchors in enumerate(self._anchors):
-            for anchor in anchors:
-                self._anchored[anchor.kind, anchor.key].add(at)
+
+    # --- frozen ----------------------------------------------------------------------------------------------------
+
+    @property
+    def nbytes(self) -> int:
+        if self._weight is None:
+            self._weight = self._weighed()
+        return self._weight + self._sketches.nbytes
+
+    def _weighed(self) -> int:
+        columns: list[Column | CodedColumn] = [self._owner, self._segment_alive]
+        columns += [*self._plain.values(), *self._coded.values()]
+        parts = self._vectors.nbytes + self._postings.nbytes + self._anchors.nbytes
+        return parts + sum(column.nbytes for column in columns) + _ROW * self.size
+
+    def freeze(self, *, exact: bool = False) -> bytes:
+        if self._dead_segments or len(self) < self.size:
+            self._compact()
+        metadata = {str(row): own for row, own in enumerate(self._metadata) if own}
+        parts = {
+            "ids": self._ids,
+            "metadata": metadata,
+            "superseded": {str(row): own for row, own in enumerate(self._superseded_by) if own is not None},
+            "first": self._first.view,
+            "count": self._count.view,
+            **_named("plain", {name: column.view for name, column in self._plain.items() if name not in _DERIVED}),
+            **{name: own for field in _FIELDS for name, own in _named(field, self._coded[field].frozen()).items()},
+            **_named("anchors", self._anchors.frozen()),
+            **_named("postings", self._postings.frozen()),
+            **_named("vectors", self._vectors.frozen(exact=exact)),
+            **_named("cells", {} if self._cells is None else self._cells.frozen()),
+        }
+        return pack(parts, _DENSE)
+
+    def thaw(self, body: bytes) -> None:
+        try:
+            self._thaw(unpack(body))
+        except (KeyError, ValueError, TypeError) as error:
+            raise StorageError(f"These bytes are no index: {error!r}.") from error
+
+    def _thaw(self, parts: Mapping[str, Any]) -> None:
+        self._ids = parts["ids"]
+        self._rows = {memory_id: row for row, memory_id in enumerate(self._ids)}
+        self._metadata = [{}] * self.size
+        self._superseded_by = [None] * self.size
+        for held, kept in ((self._metadata, parts["metadata"]), (self._superseded_by, parts["superseded"])):
+            for row, own in kept.items():
+                held[int(row)] = own
+        self._thaw_columns(parts)
+        self._anchors.thaw(**_under("anchors", parts))
+        self._postings.thaw(**_under("postings", parts))
+        self._vectors.thaw(_under("vectors", parts))
+        if cells := _under("cells", parts):
+            filled = np.flatnonzero(self._vectors.filled)
+            self._cells = Cells.thaw(cells, self._vectors.matrix[filled], filled)
+
+    def _thaw_columns(self, parts: Mapping[str, Any]) -> None:
+        for name in self._plain.keys() - _DERIVED:
+            self._plain[name].extend(parts[f"plain.{name}"])
+        self._plain["alive"].extend(np.ones(self.size, np.bool_))
+        for field in _FIELDS:
+            self._coded[field].thaw(**_under(field, parts))
+        self._first.extend(parts["first"])
+        self._count.extend(parts["count"])
+        self._owner.extend(np.repeat(np.arange(self.size), parts["count"])[np.argsort(_spread(parts), kind="stable")])
+        self._segment_alive.extend(np.ones(len(self._owner.view), np.bool_))
+        self._aligned = np.array_equal(self._owner.view, np.arange(self.size))
+        codes, sessions = self.coded("session_id")
+        ends = np.flatnonzero((self._plain["following"].view < 0) & (codes >= 0))
+        self._last = {sessions[code]: row for code, row in zip(codes[ends].tolist(), ends.tolist(), strict=True)}
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -283,6 +361,9 @@ class FlatIndex(NamespaceIndex):
             self._columns = Columns(**{name: column.view for name, column in self._plain.items()})
         return self._columns
 
+    def derived(self, make: Callable[[IndexReader], DerivedT]) -> DerivedT:
+        return self._derived.of(self, make)
+
     def id_of(self, row: int) -> str:
         return self._ids[row]
 
@@ -293,17 +374,13 @@ class FlatIndex(NamespaceIndex):
         return self._superseded_by[row]
 
     def anchors_of(self, row: int) -> Sequence[Anchor]:
-        return self._anchors[row]
+        return self._anchors.of(row)
 
     def anchored(self, kind: str, key: str) -> NDArray[np.int64]:
-        held = self._sorted.get((kind, key))
-        if held is None:
-            held = np.array(sorted(self._anchored.get((kind, key), ())), np.int64)
-            self._sorted[kind, key] = held
-        return held
+        return self._anchors.rows(kind, key)
 
     def holders(self, kind: str, key: str) -> int:
-        return len(self._anchored.get((kind, key), ()))
+        return self._anchors.holders(kind, key)
 
     def excerpt(
         self,
@@ -341,6 +418,12 @@ class FlatIndex(NamespaceIndex):
             self._coded[field] = column  # complete before others can see it
         return self._coded[field].codes, self._coded[field].values
 
+    @property
+    def embedded(self) -> float:
+        alive = len(self._owner.view) - self._dead_segments
+        seen = np.count_nonzero(self._segment_alive.view & self._vectors.filled)
+        return seen / alive if alive else 1.0
+
     def similarities(self, question: Vector) -> NDArray[np.float32]:
         products = self._vectors.products(question)
         seen = self._segment_alive.view & self._vectors.filled
@@ -365,13 +448,7 @@ class FlatIndex(NamespaceIndex):
         return np.repeat(first, counts) + np.arange(counts.sum()), np.repeat(np.arange(len(rows)), counts)
 
     def late(self, tokens: Vectors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        segments, owners = self._segments_of(rows)
-        matches = self._sketches.best(tokens, segments.tolist())
-        best = np.zeros((len(rows), len(tokens)), np.float32)
-        # Worst first, so the best of a memory's segments is written last.
-        order = np.argsort(matches.sum(axis=1), kind="stable")
-        best[owners[order]] = matches[order]
-        return best
+        return self._sketches.best(tokens, [self._ids[row] for row in rows.tolist()])
 
     def lexical(self, terms: Mapping[str, float]) -> NDArray[np.float32]:
         scores = self._postings.bm25(terms, self._live)
@@ -417,3 +494,18 @@ def _pooled(products: NDArray[np.float32], owners: NDArray[np.int64], count: int
     first = np.full(count, -np.inf, np.float32)
     first[owners[::-1]] = products[::-1]  # of several values for one row the last written stays
     return np.asarray(best / 2 + first / 4 + np.where(counts, mean, -np.inf) / 4, np.float32)
+
+
+def _named(group: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{group}.{name}": own for name, own in parts.items()}
+
+
+def _under(group: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a group, by their own names."""
+    return {name[len(group) + 1 :]: own for name, own in parts.items() if name.startswith(group + ".")}
+
+
+def _spread(parts: Mapping[str, Any]) -> NDArray[np.int64]:
+    """The number of each segment, memory by memory."""
+    counts = parts["count"]
+    return np.repeat(parts["first"] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())

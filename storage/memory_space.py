@@ -40,6 +40,22 @@ class Kept:
     closed_at: tuple[datetime | None, ...]
     """Per statement, in event time."""
     earlier: tuple[Version, ...] = ()
+    spare: Mapping[str, tuple[Segment, ...]] = field(default_factory=dict)
+    """The segments as embedded by other generations."""
+
+    def seen_by(self, generation: str | None) -> tuple[Segment, ...] | None:
+        """The segments as a generation embedded them; None if it has not."""
+        return self.segments if generation == self.generation else self.spare.get(generation or "")
+
+    def waits_for(self, generation: str | None) -> bool:
+        """Whether it is pending where this generation is in use."""
+        return waits_for_vectors(self.generation, generation) and (generation or "") not in self.spare
+
+    def embedded_by(self, generation: str, segments: tuple[Segment, ...]) -> Kept:
+        """With the vectors of a generation, and those of others aside."""
+        spare = {**self.spare} if self.generation is None else {**self.spare, self.generation: self.segments}
+        spare.pop(generation, None)
+        return replace(self, segments=segments, generation=generation, spare=spare)
 
     @property
     def present(self) -> Version:
@@ -168,12 +184,11 @@ def kept_from(memory: NewMemory, ordinal: int) -> Kept:
 
 
 def read_memory(kept: Kept, generation: str | None) -> StoredMemory:
-    pending = waits_for_vectors(kept.generation, generation)
-    return replace(kept.memory, metadata=plain(kept.memory.metadata), pending=pending)
+    return replace(kept.memory, metadata=plain(kept.memory.metadata), pending=kept.waits_for(generation))
 
 
 def read_row(kept: Kept, uses: float, generation: str | None) -> IndexRow:
-    memory, known = kept.memory, kept.generation == generation
+    memory, seen = kept.memory, kept.seen_by(generation)
     return IndexRow(
         id=memory.id,
         ordinal=memory.ordinal,
@@ -189,8 +204,13 @@ def read_row(kept: Kept, uses: float, generation: str | None) -> IndexRow:
         valid_from=memory.valid_from,
         valid_until=memory.valid_until,
         superseded_by=memory.superseded_by,
-        segments=kept.segments if known else tuple(bare(segment) for segment in kept.segments),
+        segments=seen or tuple(bare(segment) for segment in kept.segments),
         anchors=memory.anchors,
         uses=uses,
         length=len(memory.text),
     )
+
+
+def unsigned(row: IndexRow) -> IndexRow:
+    """Without its token signs."""
+    return replace(row, segments=tuple(replace(segment, tokens=None) for segment in row.segments))

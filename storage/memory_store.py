@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,17 +12,20 @@ from typing import Any
 from aim_memory.errors import NotFoundError, StorageBusyError, StorageError
 from aim_memory.ports import Clock, MemoryStore
 from aim_memory.storage.fair_lock import FairLock
-from aim_memory.storage.memory_space import Contents, Kept, frozen, read_memory, read_row
+from aim_memory.storage.memory_jobs import InMemoryJobs
+from aim_memory.storage.memory_space import Contents, Kept, frozen, read_memory, read_row, unsigned
 from aim_memory.storage.memory_unit_of_work import InMemoryUnitOfWork, Replies
-from aim_memory.storage.rules import waits_for_vectors
 from aim_memory.types import (
     ApiKey,
+    AuditEntry,
     Change,
+    ChosenEmbedder,
     Head,
     IndexRow,
     SessionState,
     Space,
     StoredMemory,
+    TokenBits,
     Version,
 )
 
@@ -46,6 +50,9 @@ class InMemoryStore(MemoryStore):
         self._sessions: dict[Space, dict[str, SessionState]] = {}
         self._uses: dict[Space, dict[str, float]] = {}
         self._keys: dict[str, tuple[ApiKey, str]] = {}
+        self._audit: list[AuditEntry] = []
+        self._jobs = InMemoryJobs()
+        self._chosen: list[ChosenEmbedder] = []
 
     @contextmanager
     def begin(self, space: Space) -> Iterator[InMemoryUnitOfWork]:
@@ -90,11 +97,17 @@ class InMemoryStore(MemoryStore):
 
     def snapshot(self, space: Space) -> tuple[Head, Sequence[IndexRow]]:
         contents = self._contents(space)
-        return contents.head, self._rows(space, contents.kept.values())
+        return contents.head, [unsigned(row) for row in self._rows(space, contents.kept.values())]
 
     def _rows(self, space: Space, kept: Iterable[Kept]) -> list[IndexRow]:
         uses = self._uses.get(space, {})
         return [read_row(one, uses.get(one.memory.id, 0.0), self._generation) for one in kept]
+
+    def signs(self, space: Space, ids: Sequence[str]) -> Mapping[str, Sequence[TokenBits]]:
+        kept = self._contents(space).kept
+        known = {id_: kept[id_].seen_by(self._generation) or () for id_ in ids if id_ in kept}
+        found = {id_: [own.tokens for own in seen if own.tokens is not None] for id_, seen in known.items()}
+        return {id_: [signs for signs in own if len(signs)] for id_, own in found.items() if any(map(len, own))}
 
     def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
         most = {
@@ -110,6 +123,11 @@ class InMemoryStore(MemoryStore):
         kept = self._contents(space).kept
         return {id_: read_memory(kept[id_], self._generation) for id_ in dict.fromkeys(ids) if id_ in kept}
 
+    def page(self, space: Space, after: int, limit: int, now: datetime) -> Sequence[str]:
+        held = [kept.memory for kept in self._contents(space).kept.values()]
+        shown = [one for one in held if one.ordinal > after and (one.expires_at is None or one.expires_at > now)]
+        return [one.id for one in sorted(shown, key=lambda one: one.ordinal)[:limit]]
+
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         found = [space for space, own in self._spaces.items() if space.tenant == tenant and memory_id in own.kept]
         return found[0] if len(found) == 1 else None
@@ -122,9 +140,23 @@ class InMemoryStore(MemoryStore):
         kept = self._contents(space).kept.get(memory_id)
         return None if kept is None else (kept.memory.text, 0, len(kept.memory.text))
 
-    def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
-        waiting = [one for one in self._all() if waits_for_vectors(one[1].generation, self._generation)]
-        return _first(waiting, lambda memory: memory.created_at, limit)
+    def pending(self, limit: int, generation: str | None = None) -> Sequence[tuple[Space, str]]:
+        return _first(self._waiting(generation), lambda memory: memory.created_at, limit)
+
+    def count_pending(self, generation: str | None = None) -> int:
+        return len(self._waiting(generation))
+
+    def _waiting(self, generation: str | None) -> list[tuple[Space, Kept]]:
+        return [one for one in self._all() if one[1].waits_for(generation or self._generation)]
+
+    def prunable(self, limit: int, generation: str) -> Sequence[tuple[Space, str]]:
+        return self._prunable(generation)[:limit]
+
+    def count_prunable(self, generation: str) -> int:
+        return len(self._prunable(generation))
+
+    def _prunable(self, generation: str) -> list[_Located]:
+        return [(space, kept.memory.id) for space, kept in self._all() if kept.spare and kept.seen_by(generation)]
 
     def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
         due = [one for one in self._all() if (one[1].memory.expires_at or _NEVER) <= now]
@@ -154,6 +186,18 @@ class InMemoryStore(MemoryStore):
         return erased
 
     # --- written behind --------------------------------------------------------------------------------------------
+
+    def amounts(self, tenant: str, namespace: str | None = None) -> Mapping[str, int]:
+        spaces = {space: own for space, own in self._spaces.items() if space.tenant == tenant}
+        spaces = {space: own for space, own in spaces.items() if namespace in (None, space.namespace)}
+        epochs = {own.epoch for own in spaces.values()}
+        found = Counter({"namespaces": len(spaces), **_amounts(_NOWHERE), "sessions": 0, "uses": 0})
+        for space, own in spaces.items():
+            found.update(_amounts(own))
+            found["sessions"] += len(self._sessions.get(space, {}))
+            found["uses"] += len(self._uses.get(space, {}))
+        found["idempotency"] = sum(kept.epoch in epochs for kept in self._replies.values())
+        return dict(found)
 
     def load_session(self, space: Space, session_id: str) -> SessionState | None:
         return self._sessions.get(space, {}).get(session_id)
@@ -187,6 +231,23 @@ class InMemoryStore(MemoryStore):
     def uses(self, space: Space) -> Mapping[str, float]:
         return {memory_id: amount for memory_id, amount in self._uses.get(space, {}).items() if amount}
 
+    # --- embedders -------------------------------------------------------------------------------------------------
+
+    def use(self, generation: str | None) -> None:
+        self._generation = generation
+
+    def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
+        with self._writing():
+            before = [other for other in self._chosen if other.generation != chosen.generation]
+            self._chosen = [*before, chosen]
+
+    def chosen_embedders(self) -> Sequence[ChosenEmbedder]:
+        return self._chosen[::-1]
+
+    def unchoose_embedder(self) -> None:
+        with self._writing():
+            self._chosen = self._chosen[:-1]
+
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def add_key(self, key: ApiKey, secret_hash: str) -> None:
@@ -209,6 +270,18 @@ class InMemoryStore(MemoryStore):
                 return False
             self._keys[key_id] = (replace(key, revoked_at=now), secret_hash)
             return True
+
+    def note(self, entry: AuditEntry) -> None:
+        with self._writing():
+            self._audit.append(replace(entry, id=len(self._audit) + 1))
+
+    def noted(self, tenant: str | None = None, before: int | None = None, limit: int = 50) -> Sequence[AuditEntry]:
+        own = [entry for entry in self._audit if tenant in (None, entry.tenant)]
+        return [entry for entry in reversed(own) if before is None or entry.id < before][:limit]
+
+    @property
+    def jobs(self) -> InMemoryJobs:
+        return self._jobs
 
     # --- the whole -------------------------------------------------------------------------------------------------
 

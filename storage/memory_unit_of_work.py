@@ -152,8 +152,16 @@ class InMemoryUnitOfWork(UnitOfWork):
         shown: Sequence[TokenBits | None] = tokens or [None] * len(vectors)
         views = zip(kept.segments, vectors, shown, strict=True)
         segments = tuple(embedded(segment, vector, signs) for segment, vector, signs in views)
-        self._contents.kept[memory_id] = replace(kept, segments=segments, generation=generation)
+        self._contents.kept[memory_id] = kept.embedded_by(generation, segments)
         self._contents.log("embed", [memory_id])
+
+    def prune(self, ids: Sequence[str], generation: str) -> int:
+        seen = {memory_id: self._contents.kept[memory_id].seen_by(generation) for memory_id in self._known(ids)}
+        own = {memory_id: segments for memory_id, segments in seen.items() if segments is not None}
+        for memory_id, segments in own.items():
+            kept = self._contents.kept[memory_id]
+            self._contents.kept[memory_id] = replace(kept, segments=segments, generation=generation, spare={})
+        return len(own)
 
     # --- validity --------------------------------------------------------------------------------------------------
 

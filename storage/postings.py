@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +15,33 @@ K1 = 1.2
 B = 0.75
 
 _Segments = NDArray[np.int32]
+_TERM = 160
+"""Bytes of a word as a key."""
+_SINCE = 350
+"""Bytes of two short arrays of their own."""
 
 
 class Postings:
-    """Term → (segments, counts). Segments are numbered as they come."""
+    """Term → (segments, counts). Segments are numbered as they come.
 
-    def __init__(self) -> None:
+    Most postings lie sorted by term in two arrays; what came since stands apart, and is sorted in when there is a
+    quarter as much of it.
+    """
+
+    def __init__(self, apart: int = 4_096) -> None:
+        """``apart``: postings that may stand apart in any case."""
+        self._least = apart
         self._numbers: dict[str, int] = {}
-        self._segments: list[array[int]] = []
-        self._counts: list[array[int]] = []
+        self._starts = np.zeros(1, np.int64)  # where each term's postings begin among those that are sorted
+        self._segments, self._counts = np.zeros(0, np.int32), np.zeros(0, np.int32)
+        self._since: dict[int, tuple[array[int], array[int]]] = {}
+        self._apart = 0  # postings in it
         self._lengths = Column(np.int32)
         self._words, self._ends = Column(np.int32), Column(np.int64)  # each segment's terms, one after the other
         self._live = self._total = 0  # segments that are not dead, and the terms in them
 
     def extend(self, segments: Sequence[Mapping[str, int]]) -> None:
-        """Adds the next segments, sorted by term all at once."""
+        """Adds the next segments."""
         first, numbers = len(self._lengths.view), self._numbers
         sizes = [len(terms) for terms in segments]
         terms = np.fromiter(
@@ -41,48 +54,102 @@ class Postings:
         self._ends.extend(len(self._words.view) - len(terms) + np.cumsum(sizes, dtype=np.int64))
         self._live += len(lengths)
         self._total += int(lengths.sum())
-        for _ in range(len(self._segments), len(numbers)):
-            self._segments.append(array("i"))
-            self._counts.append(array("i"))
-        order = np.argsort(terms, kind="stable")
-        owners = np.repeat(np.arange(first, first + len(sizes), dtype=np.int32), sizes)[order]
-        self._append(terms[order], owners, counts[order])
+        self._add(terms, np.repeat(np.arange(first, first + len(sizes), dtype=np.int32), sizes), counts)
 
-    def _append(self, terms: NDArray[np.int64], owners: _Segments, counts: NDArray[np.int32]) -> None:
-        """Appends postings that are sorted by term."""
-        starts = np.flatnonzero(np.diff(terms, prepend=-1))
-        ends = np.append(starts[1:], len(terms))[: len(starts)]
-        for term, start, end in zip(terms[starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
-            self._segments[term].frombytes(owners[start:end].tobytes())
-            self._counts[term].frombytes(counts[start:end].tobytes())
+    def _add(self, terms: NDArray[np.int64], owners: _Segments, counts: NDArray[np.int32]) -> None:
+        if self._apart + len(terms) > max(self._least, len(self._segments) // 4):
+            known = self._all()
+            self._sort(
+                np.concatenate([known[0], terms]),
+                np.concatenate([known[1], owners]),
+                np.concatenate([known[2], counts]),
+            )
+            return
+        for term, owner, count in zip(terms.tolist(), owners.tolist(), counts.tolist(), strict=True):
+            own = self._since.setdefault(term, (array("i"), array("i")))
+            own[0].append(owner)
+            own[1].append(count)
+        self._apart += len(terms)
+
+    def _all(self) -> tuple[NDArray[np.int64], _Segments, NDArray[np.int32]]:
+        """Terms, segments and counts of all postings; those of one term in the order of their segments."""
+        terms = [np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))]
+        terms += [np.full(len(owners), term) for term, (owners, _) in self._since.items()]
+        segments = [self._segments, *(np.array(owners, np.int32) for owners, _ in self._since.values())]
+        counts = [self._counts, *(np.array(own, np.int32) for _, own in self._since.values())]
+        return np.concatenate(terms), np.concatenate(segments), np.concatenate(counts)
+
+    def _sort(self, terms: NDArray[np.int64], segments: _Segments, counts: NDArray[np.int32]) -> None:
+        """Holds these postings and no others."""
+        order = np.argsort(terms, kind="stable")
+        self._segments, self._counts = segments[order], counts[order]
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(terms, minlength=len(self._numbers)))])
+        self._since, self._apart = {}, 0
+
+    def _of(self, number: int) -> tuple[_Segments, NDArray[np.int32]]:
+        """Segments, ascending, and counts of a term."""
+        own = slice(*self._starts[number : number + 2]) if number + 1 < len(self._starts) else slice(0)
+        sorted_in = self._segments[own], self._counts[own]
+        if number not in self._since:
+            return sorted_in
+        owners, counts = self._since[number]
+        return (
+            np.concatenate([sorted_in[0], np.array(owners, np.int32)]),
+            np.concatenate([sorted_in[1], np.array(counts, np.int32)]),
+        )
 
     def keep(self, alive: NDArray[np.bool_]) -> None:
         """Drops all segments but the live ones and numbers those anew; terms that nobody uses go too."""
-        renumbered = (np.cumsum(alive) - 1).astype(np.int32)
-        former = self._numbers
-        held = {
-            term: (np.array(self._segments[n], np.int32), np.array(self._counts[n], np.int32))
-            for term, n in self._numbers.items()
-        }
-        self._numbers, self._segments, self._counts = {}, [], []
-        for term, (segments, counts) in held.items():
-            kept = alive[segments]
-            if kept.any():
-                self._numbers[term] = len(self._numbers)
-                self._segments.append(array("i", renumbered[segments[kept]].tobytes()))
-                self._counts.append(array("i", counts[kept].tobytes()))
+        terms, segments, counts = self._all()
+        kept = alive[segments]
+        used = np.zeros(len(self._numbers), np.bool_)
+        used[terms[kept]] = True
+        number = np.where(used, np.cumsum(used) - 1, -1)
+        self._numbers = {term: int(number[former]) for term, former in self._numbers.items() if used[former]}
+        self._sort(number[terms[kept]], (np.cumsum(alive) - 1).astype(np.int32)[segments[kept]], counts[kept])
         self._lengths.keep(alive)
-        self._keep_words(alive, former)
-
-    def _keep_words(self, alive: NDArray[np.bool_], former: Mapping[str, int]) -> None:
-        """Drops the terms of dead segments and gives the others their new numbers."""
         sizes = np.diff(self._ends.view, prepend=0)
-        number = np.full(len(former), -1, np.int32)
-        number[[former[term] for term in self._numbers]] = np.arange(len(self._numbers))
         self._words.keep(np.repeat(alive, sizes))
         self._words.view[:] = number[self._words.view]
         self._ends.keep(alive)
         self._ends.view[:] = np.cumsum(sizes[alive])
+
+    @property
+    def nbytes(self) -> int:
+        """About: a term is counted as a short word and its number."""
+        columns = (self._lengths, self._words, self._ends)
+        sorted_in = self._starts.nbytes + self._segments.nbytes + self._counts.nbytes
+        return sorted_in + sum(own.nbytes for own in columns) + _TERM * len(self._numbers) + _SINCE * len(self._since)
+
+    def frozen(self) -> dict[str, Any]:
+        """All of it, as lists of texts and arrays of numbers; no segment may be dead."""
+        terms, segments, counts = self._all()
+        self._sort(terms, segments, counts)
+        return {
+            "terms": list(self._numbers),
+            "sizes": np.diff(self._starts),
+            "steps": np.diff(self._segments, prepend=np.int32(0)),
+            "counts": self._counts,
+            "lengths": self._lengths.view,
+        }
+
+    def thaw(
+        self,
+        terms: Sequence[str],
+        sizes: NDArray[np.int64],
+        steps: _Segments,
+        counts: NDArray[np.int32],
+        lengths: NDArray[np.int32],
+    ) -> None:
+        """Becomes what was frozen."""
+        self._numbers = {term: number for number, term in enumerate(terms)}
+        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        self._segments, self._counts = np.cumsum(steps, dtype=np.int32), counts
+        self._lengths.extend(lengths)
+        self._live, self._total = len(lengths), int(lengths.sum())
+        order = np.argsort(self._segments, kind="stable")
+        self._words.extend(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[order])
+        self._ends.extend(np.cumsum(np.bincount(self._segments, minlength=len(lengths))))
 
     def overlap(self, memories: Sequence[range], alive: NDArray[np.bool_] | None) -> NDArray[np.float32]:
         """(n, n): the idf of the terms that two memories share, over that of all their terms."""
@@ -111,9 +178,9 @@ class Postings:
         number = self._numbers.get(term)
         if number is None:
             return np.zeros(len(segments), np.bool_)
-        held = np.array(self._segments[number], np.int32)
-        places = np.minimum(np.searchsorted(held, segments), len(held) - 1)
-        return np.asarray(held[places] == segments)
+        held, wanted = self._of(number)[0], segments.astype(np.int32)  # of one type, or all that is held is converted
+        places = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+        return np.asarray(held[places] == wanted)
 
     def idf(self, terms: Sequence[str], alive: NDArray[np.bool_] | None) -> NDArray[np.float32]:
         return self._rarity(np.array([self._holders(term, alive) for term in terms], np.float64)).astype(np.float32)
@@ -123,9 +190,10 @@ class Postings:
         numbers = [(self._numbers[term], weight) for term, weight in terms.items() if term in self._numbers]
         if not numbers:
             return np.zeros(len(self._lengths.view), np.float32)
-        segments = np.concatenate([np.array(self._segments[number], np.int32) for number, _ in numbers])
-        counts = np.concatenate([np.array(self._counts[number], np.float32) for number, _ in numbers])
-        sizes = np.array([len(self._segments[number]) for number, _ in numbers])
+        held = [self._of(number) for number, _ in numbers]
+        segments = np.concatenate([owners for owners, _ in held])
+        counts = np.concatenate([own for _, own in held]).astype(np.float32)
+        sizes = np.array([len(owners) for owners, _ in held])
         live = sizes if alive is None else np.add.reduceat(alive[segments], np.cumsum(sizes) - sizes, dtype=np.int64)
         gains = self._rarity(live.astype(np.float64)) * np.array([weight for _, weight in numbers]) * (K1 + 1)
         damping = self._lengths.view[segments] * np.float32(K1 * B / self._mean) + np.float32(K1 * (1 - B))
@@ -141,8 +209,8 @@ class Postings:
         return 0 if number is None else self._count(number, alive)
 
     def _count(self, number: int, alive: NDArray[np.bool_] | None) -> int:
-        held = self._segments[number]
-        return len(held) if alive is None else int(alive[np.array(held, np.int32)].sum())
+        held = self._of(number)[0]
+        return len(held) if alive is None else int(alive[held].sum())
 
     def _rarity(self, holders: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log1p((self._live - holders + 0.5) / (holders + 0.5))

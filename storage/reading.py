@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from itertools import chain, repeat
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aim_memory.storage import codec
+from aim_memory.storage import codec, spares
 from aim_memory.storage.bulk import chunks, collector_paused
 from aim_memory.storage.database import Database
 from aim_memory.storage.rules import waits_for_vectors
 from aim_memory.storage.tables import (
     changes,
     evidence,
+    generations,
     memories,
     namespaces,
     segments,
+    spare_vectors,
     statements,
     uses,
     versions,
@@ -33,6 +37,7 @@ from aim_memory.types import (
     Statement,
     StoredMemory,
     StoredStatement,
+    TokenBits,
     Version,
 )
 
@@ -117,17 +122,20 @@ def read_memories(
     ids = list(ids)
     found: dict[str, StoredMemory] = {}
     for some in chunks(ids):
-        rows = connection.execute(_MEMORIES, {"namespace": namespace_id, "ids": some})
-        found.update((row[0], _memory(row, generation_id)) for row in rows)
+        rows = connection.execute(_MEMORIES, {"namespace": namespace_id, "ids": some}).all()
+        others = [row[0] for row in rows if row[-1] not in (None, generation_id)]
+        spared = spares.held(connection, namespace_id, others, generation_id)
+        found.update((row[0], _memory(row, generation_id, spared)) for row in rows)
     return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
 
 
-def _memory(row: Sequence[Any], generation_id: int | None) -> StoredMemory:
+def _memory(row: Sequence[Any], generation_id: int | None, spared: Container[str]) -> StoredMemory:
     memory_id, ordinal, body, start, end, *same, evidence_id, since, until, closer, anchors, generation = row
+    pending = waits_for_vectors(generation, generation_id) and memory_id not in spared
     fields: tuple[Any, ...] = (
         *(memory_id, ordinal, codec.decompress(body)[start:end], *same),
         *(evidence_id.hex(), since, until, closer),
-        *(codec.anchors_from_text(anchors), waits_for_vectors(generation, generation_id)),
+        *(codec.anchors_from_text(anchors), pending),
     )
     return StoredMemory(*fields)
 
@@ -135,21 +143,26 @@ def _memory(row: Sequence[Any], generation_id: int | None) -> StoredMemory:
 def read_index_rows(
     connection: Connection, namespace_id: int, ids: Iterable[str] | None, generation_id: int | None
 ) -> list[IndexRow]:
-    """Rows in ordinal order; all of the namespace if ``ids`` is None. Vectors of ``generation_id`` only."""
+    """Rows in ordinal order; all of the namespace, without token signs, if ``ids`` is None. Vectors of
+    ``generation_id`` only."""
     rows: list[IndexRow] = []
+    # All together they are read without their token signs, half of the bytes: few will ever be asked for.
     with collector_paused():
         for some in [None] if ids is None else chunks(set(ids)):
             own = _segments(connection, namespace_id, some)
             query = sa.select(*_INDEX_COLUMNS).select_from(_USE).where(_M.namespace_id == namespace_id)
             query = query if some is None else query.where(_M.id.in_(some))
-            rows += _index_rows(connection.execute(query), own, generation_id)
+            found = connection.execute(query).all()
+            spared = _spared(connection, namespace_id, some, found, generation_id)
+            rows += _index_rows(found, own, generation_id, spared)
     rows.sort(key=lambda row: row.ordinal)
     return rows
 
 
 def _segments(connection: Connection, namespace_id: int, ids: Sequence[str] | None) -> dict[str, list[Segment]]:
     s = segments.c
-    query = sa.select(s.memory_id, s.start, s.end, s.terms, s.vector, s.tokens).where(s.namespace_id == namespace_id)
+    signs = sa.null() if ids is None else s.tokens
+    query = sa.select(s.memory_id, s.start, s.end, s.terms, s.vector, signs).where(s.namespace_id == namespace_id)
     query = query if ids is None else query.where(s.memory_id.in_(ids))
     found: dict[str, list[Segment]] = defaultdict(list)
     for memory_id, *own in connection.execute(query.order_by(s.memory_id, s.position)):
@@ -157,16 +170,77 @@ def _segments(connection: Connection, namespace_id: int, ids: Sequence[str] | No
     return found
 
 
+def _spared(
+    connection: Connection,
+    namespace_id: int,
+    ids: Sequence[str] | None,
+    rows: Iterable[Sequence[Any]],
+    generation_id: int | None,
+) -> Mapping[str, Sequence[spares.Seen]]:
+    """Spare vectors of the generation, if the own vectors of a row are of another."""
+    if generation_id is None or all(row[-3] in (None, generation_id) for row in rows):
+        return {}
+    return spares.read(connection, namespace_id, ids, generation_id)
+
+
 def _index_rows(
-    rows: Iterable[Sequence[Any]], own: Mapping[str, list[Segment]], generation_id: int | None
+    rows: Iterable[Sequence[Any]],
+    own: Mapping[str, list[Segment]],
+    generation_id: int | None,
+    spared: Mapping[str, Sequence[spares.Seen]],
 ) -> Iterator[IndexRow]:
     for row in rows:
         *own_columns, anchors, generation, length, amount = row
         segments_of = tuple(own.get(row[0], ()))
         if generation != generation_id:
-            segments_of = tuple(Segment(segment.start, segment.end, segment.terms) for segment in segments_of)
+            seen = spared.get(row[0]) or repeat((None, None))
+            segments_of = tuple(codec.seen_as(segment, *view) for segment, view in zip(segments_of, seen, strict=False))
         known: tuple[Any, ...] = (*own_columns, segments_of, codec.anchors_from_text(anchors), amount or 0.0, length)
         yield IndexRow(*known)
+
+
+def find_signs(
+    database: Database, space: Space, ids: Iterable[str], generation_id: int | None
+) -> dict[str, list[TokenBits]]:
+    """Token signs of a generation, per segment that has some, of the memories that have any."""
+    head = find_head(database, space) if generation_id is not None else None
+    if head is None or generation_id is None:
+        return {}
+    named = {"namespace": head.epoch, "generation": generation_id}
+    several = database.first(_OTHERS, named) is not None
+    found: dict[str, list[TokenBits]] = defaultdict(list)
+    for some in chunks(set(ids)):
+        width = 1 << (len(some) - 1).bit_length()
+        slots = dict(zip(_slots(width), chain(some, repeat(some[-1])), strict=False))
+        for kind in ("own", "spare") if several else ("only",):
+            for memory_id, size, body in database.all(_signs(kind, width), {**named, **slots}, space.tenant):
+                found[memory_id].append(codec.tokens_from_bytes(body, size))
+    return {memory_id: own for memory_id, own in found.items() if any(map(len, own))}
+
+
+_OTHERS = sa.select(generations.c.id).where(generations.c.id != sa.bindparam("generation"))
+"""Whether a store has known another generation."""
+
+
+@cache
+def _signs(kind: Literal["only", "own", "spare"], width: int) -> sa.Select[Any]:
+    """Asks for the signs of so many ids: where all are of one generation, or of one of several, among the memories' own
+    and among the spare ones. A few widths, each spelled once, are cheaper than an IN list made for every question.
+    """
+    rows = spare_vectors if kind == "spare" else segments
+    s = rows.c
+    asked: list[sa.BindParameter[str]] = [sa.bindparam(slot) for slot in _slots(width)]
+    query = sa.select(s.memory_id, sa.func.length(s.vector), s.tokens).order_by(s.memory_id, s.position)
+    query = query.where(s.namespace_id == sa.bindparam("namespace"), s.memory_id.in_(asked), s.tokens.is_not(None))
+    if kind == "only":
+        return query
+    if kind == "own":
+        query = query.join(memories, sa.and_(_M.namespace_id == s.namespace_id, _M.id == s.memory_id))
+    return query.where((_M if kind == "own" else s).generation_id == sa.bindparam("generation"))
+
+
+def _slots(width: int) -> list[str]:
+    return [f"id_{number}" for number in range(width)]
 
 
 def read_matching(connection: Connection, namespace_id: int, terms: Sequence[str], limit: int) -> list[str]:
@@ -186,6 +260,13 @@ def read_matching(connection: Connection, namespace_id: int, terms: Sequence[str
         .limit(limit)
     )
     return [memory_id for memory_id, _ in found]
+
+
+def read_page(connection: Connection, namespace_id: int, after: int, limit: int, now: datetime) -> list[str]:
+    """Ids after an ordinal, in ordinal order, of what has not expired."""
+    there = sa.or_(_M.expires_at.is_(None), _M.expires_at > now)
+    query = sa.select(_M.id).where(_M.namespace_id == namespace_id, _M.ordinal > after, there)
+    return list(connection.scalars(query.order_by(_M.ordinal).limit(limit)))
 
 
 def read_statements(
@@ -238,11 +319,55 @@ def read_evidence(connection: Connection, namespace_id: int, memory_id: str) -> 
 
 
 def read_pending(connection: Connection, generation_id: int | None, limit: int) -> list[tuple[Space, str]]:
-    """Memories without vectors of ``generation_id``, oldest first."""
+    """Memories without vectors of ``generation_id``, oldest first.
+
+    Each generation is asked for by itself: then an index gives its memories in their order.
+    """
+    known = connection.scalars(sa.select(generations.c.id)).all() if generation_id is not None else ()
+    others = [_M.generation_id == number for number in known if number != generation_id]
+    oldest = [_waiting(condition, generation_id, limit) for condition in (_M.generation_id.is_(None), *others)]
+    if not others:
+        return [(Space(row.tenant, row.path), row.id) for row in connection.execute(oldest[0])]
+    found = sorted(row for query in oldest for row in connection.execute(query))
+    return [(Space(row.tenant, row.path), row.id) for row in found[:limit]]
+
+
+def _waiting(condition: sa.ColumnElement[bool], generation_id: int | None, limit: int) -> sa.Select[Any]:
+    order, n = (_M.created_at, _M.namespace_id, _M.ordinal), namespaces.c
+    query = sa.select(*order, _M.id, n.tenant, n.path).join(namespaces, n.id == _M.namespace_id).where(condition)
+    query = query if generation_id is None else query.where(~spares.of_this_memory(generation_id))
+    return query.order_by(*order).limit(limit)
+
+
+def count_pending(connection: Connection, generation_id: int | None) -> int:
+    """How many memories there are without vectors of ``generation_id``."""
     waits: sa.ColumnElement[bool] = _M.generation_id.is_(None)
     if generation_id is not None:
-        waits = sa.or_(waits, _M.generation_id < generation_id, _M.generation_id > generation_id)
-    return _located(connection, waits, (_M.created_at, _M.namespace_id, _M.ordinal), limit)
+        waits = sa.or_(waits, _M.generation_id != generation_id)
+        waits = sa.and_(waits, ~spares.of_this_memory(generation_id))
+    return connection.execute(sa.select(sa.func.count()).select_from(memories).where(waits)).scalar_one()
+
+
+def read_prunable(connection: Connection, generation_id: int, limit: int) -> list[tuple[Space, str]]:
+    """Memories with vectors of ``generation_id`` and of others."""
+    n = namespaces.c
+    found = _prunable(generation_id).limit(limit).subquery()
+    query = sa.select(n.tenant, n.path, found.c.memory_id).join(found, found.c.namespace_id == n.id)
+    return [(Space(tenant, path), memory_id) for tenant, path, memory_id in connection.execute(query)]
+
+
+def count_prunable(connection: Connection, generation_id: int) -> int:
+    found = _prunable(generation_id).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
+
+
+def _prunable(generation_id: int) -> sa.Select[Any]:
+    v = spare_vectors.c
+    both = sa.or_(v.generation_id == generation_id, _M.generation_id == generation_id)
+    joined = sa.select(v.namespace_id, v.memory_id).join(
+        memories, sa.and_(_M.namespace_id == v.namespace_id, _M.id == v.memory_id)
+    )
+    return joined.where(v.position == 0, both).distinct()
 
 
 def read_expired(connection: Connection, now: datetime, limit: int) -> list[tuple[Space, str]]:

@@ -11,6 +11,8 @@ from aim_memory.types import ChangeKind, NewMemory, Statement, StoredMemory
 
 REPLIES_KEPT = timedelta(days=7)
 """How long a reply can be replayed under its idempotency key."""
+JOBS_KEPT = timedelta(days=90)
+"""How long a finished job can be looked up."""
 
 
 @dataclass(frozen=True, slots=True)

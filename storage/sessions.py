@@ -14,7 +14,8 @@ from aim_memory.storage.bulk import chunks
 from aim_memory.storage.tables import memories, sessions, uses
 from aim_memory.types import SessionState
 
-_COLUMNS = (sessions.c.turns, sessions.c.direction, sessions.c.drift, sessions.c.recent, sessions.c.updated_at)
+_S = sessions.c
+_COLUMNS = (_S.turns, _S.direction, _S.drift, _S.recent, _S.updated_at, _S.generation)
 _Insert = sqlite.Insert | postgresql.Insert
 
 
@@ -30,6 +31,7 @@ def save(connection: Connection, namespace_id: int, session_id: str, state: Sess
         "drift": codec.vector_to_bytes(state.drift),
         "recent": list(state.recent),
         "updated_at": state.updated_at,
+        "generation": state.generation,
     }
     statement = _insert(connection, sessions).values(namespace_id=namespace_id, id=session_id, **values)
     newest = statement.on_conflict_do_update(
@@ -81,7 +83,12 @@ def used(connection: Connection, namespace_id: int) -> dict[str, float]:
 
 
 def _state(
-    turns: int, direction: bytes | None, drift: bytes | None, recent: list[str], updated_at: datetime | None
+    turns: int,
+    direction: bytes | None,
+    drift: bytes | None,
+    recent: list[str],
+    updated_at: datetime | None,
+    generation: str | None,
 ) -> SessionState:
     directions = codec.vector_from_bytes(direction), codec.vector_from_bytes(drift)
-    return SessionState(turns, *directions, tuple(recent), updated_at)
+    return SessionState(turns, *directions, tuple(recent), updated_at, generation)

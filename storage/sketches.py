@@ -1,49 +1,107 @@
 """Signs of token vectors, for late interaction: 48 bytes a token where the vector itself takes 1,536.
 
-The inner product of a question's token q with the signs s of a document's token estimates their cosine up to a common
-factor (Charikar 2002: the angle between vectors is what random signs keep; a model's own axes are random enough).
+They stay in the database, half of its bytes, and are read for the candidates of one question; those of the memories
+that were candidates last are kept. The inner product of a question's token q with the signs s of a document's token
+estimates their cosine up to a common factor (Charikar 2002: the angle between vectors is what random signs keep; a
+model's own axes are random enough).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aim_memory.ports import ReadSigns
 from aim_memory.types import TokenBits, Vectors
 
+ROOM = 1 << 21
+"""Bytes of signs that are kept: those of a long conversation."""
+_OVERHEAD = 1 << 8
+"""What a memory counts for beside its signs."""
 _SIGNS = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) - 1
 """The eight signs of every byte, (256, 8)."""
 _BLOCK = 128
 
+Signs = Sequence[TokenBits]
+"""Of one memory, per segment."""
+
 
 class Sketches:
-    """Token signs of segments, numbered as they come; an empty one where there are none."""
+    """Token signs of memories by id. Any number may ask at a time; nobody may while something is put or dropped.
 
-    def __init__(self, dimension: int) -> None:
+    What is kept may be newer than the last ``put`` or ``drop``, never older: it was read after it.
+    """
+
+    def __init__(self, dimension: int, read: ReadSigns, room: int = ROOM) -> None:
+        """``read``: asked for the signs of memories that are not kept."""
         self._dimension = dimension
-        self._signs: list[TokenBits | None] = []
+        self._read = read
+        self._most = self._room = room
+        self._kept: OrderedDict[str, Signs] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def append(self, tokens: Sequence[TokenBits | None]) -> None:
-        self._signs += [own if own is not None and len(own) else None for own in tokens]
+    def put(self, signs: Mapping[str, Signs]) -> None:
+        """Takes the signs of memories as they are now; without any, they are read when they are asked for."""
+        self.drop(signs)
+        self._keep({memory_id: own for memory_id, own in signs.items() if own})
 
-    def keep(self, segments: NDArray[np.bool_]) -> None:
-        """Drops all segments but those where ``segments`` is true."""
-        self._signs = [own for own, kept in zip(self._signs, segments, strict=True) if kept]
+    def drop(self, ids: Iterable[str]) -> None:
+        for memory_id in ids:
+            self._room += _size(self._kept.pop(memory_id, None))
 
-    def best(self, tokens: Vectors, segments: Sequence[int]) -> NDArray[np.float32]:
-        """Per segment and question token (m, d), the estimated cosine of the best match: (len(segments), m)."""
-        matches = np.zeros((len(segments), len(tokens)), np.float32)
-        held = [self._signs[segment] for segment in segments]
-        filled = [place for place, own in enumerate(held) if own is not None]
-        if not filled or not len(tokens):
-            return matches
-        signs = [own for own in held if own is not None]
+    @property
+    def nbytes(self) -> int:
+        """Of what is kept now."""
+        return self._most - self._room
+
+    def best(self, tokens: Vectors, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Per memory and question token (m, d), the estimated cosine of the best match: (len(ids), m); of several
+        segments the best in sum counts, and where there are no signs it is 0."""
+        best = np.zeros((len(ids), len(tokens)), np.float32)
+        # Signs that are newer than the index may come from another model, of another dimension.
+        width = -(-self._dimension // 8)
+        kept = enumerate(self._of(ids))
+        segments = [(place, own) for place, signs in kept for own in signs if own.shape[1] == width]
+        if not segments or not len(tokens):
+            return best
+        owners, signs = zip(*segments, strict=True)
         starts = np.cumsum([0, *map(len, signs[:-1])])
-        products = _products(np.concatenate(signs), tokens)
-        matches[filled] = np.maximum.reduceat(products, starts, axis=0) / np.sqrt(self._dimension)
-        return matches
+        matches = np.maximum.reduceat(_products(np.concatenate(signs), tokens), starts, axis=0)
+        # Worst first, so the best of a memory's segments is written last.
+        order = np.argsort(matches.sum(axis=1), kind="stable")
+        best[np.array(owners)[order]] = matches[order] / np.sqrt(self._dimension)
+        return best
+
+    def _of(self, ids: Sequence[str]) -> list[Signs]:
+        with self._lock:
+            known = {memory_id: self._kept[memory_id] for memory_id in ids if memory_id in self._kept}
+            for memory_id in known:
+                self._kept.move_to_end(memory_id)
+        if missing := [memory_id for memory_id in dict.fromkeys(ids) if memory_id not in known]:
+            known |= self._look_up(missing)
+        return [known[memory_id] for memory_id in ids]
+
+    def _look_up(self, ids: Sequence[str]) -> dict[str, Signs]:
+        read = self._read(ids)
+        found = {memory_id: read.get(memory_id, ()) for memory_id in ids}
+        with self._lock:
+            self._keep(found)
+        return found
+
+    def _keep(self, signs: Mapping[str, Signs]) -> None:
+        for memory_id, own in signs.items():
+            self._room += _size(self._kept.pop(memory_id, None)) - _size(own)  # somebody else may have read it, too
+            self._kept[memory_id] = own
+        while self._room < 0:
+            self._room += _size(self._kept.popitem(last=False)[1])
+
+
+def _size(signs: Signs | None) -> int:
+    return 0 if signs is None else sum(own.nbytes for own in signs) + _OVERHEAD
 
 
 def _products(signs: TokenBits, tokens: Vectors) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,21 +12,25 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import NotFoundError
 from aim_memory.ports import Clock, MemoryStore
-from aim_memory.storage import keys, reading, schema, sessions, tables, wall
+from aim_memory.storage import audit, keys, reading, schema, sessions, tables, wall
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
+from aim_memory.storage.jobs import SqlJobs
 from aim_memory.storage.recent import RecentMemories
 from aim_memory.storage.unit_of_work import SqlUnitOfWork
 from aim_memory.storage.wall import EVERY_TENANT
 from aim_memory.storage.write_line import LARGEST
 from aim_memory.types import (
     ApiKey,
+    AuditEntry,
     Change,
+    ChosenEmbedder,
     Head,
     IndexRow,
     SessionState,
     Space,
     StoredMemory,
+    TokenBits,
     Version,
 )
 
@@ -46,6 +50,7 @@ class SqlStore(MemoryStore):
         busy_timeout_s: float = 10.0,
         partitions: int = schema.PARTITIONS,
         shared_by: int = LARGEST,
+        forget: Callable[[int], None] = lambda epoch: None,
     ) -> None:
         """Opens the store and brings its schema up to date.
 
@@ -57,18 +62,23 @@ class SqlStore(MemoryStore):
             busy_timeout_s: How long a writer waits for its turn.
             partitions: Of each large table, if this call makes the tables, on PostgreSQL.
             shared_by: How many writers may share one synced commit, on SQLite.
+            forget: Told the epoch of a namespace of which something was erased, before whoever erased it is told so.
         """
+        self._forget = forget
         self._database = Database(url, busy_timeout_s, shared_by=shared_by)
         schema.ensure(self._database, partitions)
         self._clock = clock
         self._generations = Generations(self._database, generation)
         self._recent = RecentMemories()
+        self._jobs = SqlJobs(self._database)
 
     @contextmanager
     def begin(self, space: Space) -> Iterator[SqlUnitOfWork]:
         with self._database.unit(space.tenant) as (connection, commit):
             work = SqlUnitOfWork(connection, commit, space, self._generations, self._clock)
             yield work
+        if work.committed and work.erased:
+            self._forget(work.head.epoch)
         if work.committed and (work.erased or self._database.owes_scrub):
             self._database.scrub(_SCRUB_PATIENCE_S)
 
@@ -91,6 +101,9 @@ class SqlStore(MemoryStore):
             if head is None:
                 return Head(0, 0, 0), []
             return head, reading.read_index_rows(connection, head.epoch, None, self._generations.current_id)
+
+    def signs(self, space: Space, ids: Sequence[str]) -> Mapping[str, Sequence[TokenBits]]:
+        return reading.find_signs(self._database, space, ids, self._generations.current_id)
 
     def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
         with self._inside(space) as (connection, namespace):
@@ -117,6 +130,10 @@ class SqlStore(MemoryStore):
         self._recent.hold(head, found)
         return {**known, **found}
 
+    def page(self, space: Space, after: int, limit: int, now: datetime) -> Sequence[str]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_page(connection, namespace, after, limit, now)
+
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         n, m = tables.namespaces.c, tables.memories.c
         query = sa.select(n.path).join(tables.memories, m.namespace_id == n.id)
@@ -132,9 +149,28 @@ class SqlStore(MemoryStore):
         with self._inside(space) as (connection, namespace):
             return reading.read_evidence(connection, namespace, memory_id)
 
-    def pending(self, limit: int) -> Sequence[tuple[Space, str]]:
+    def pending(self, limit: int, generation: str | None = None) -> Sequence[tuple[Space, str]]:
+        number = self._number(generation)
         with self._database.reading(EVERY_TENANT) as connection:
-            return reading.read_pending(connection, self._generations.current_id, limit)
+            return reading.read_pending(connection, number, limit)
+
+    def count_pending(self, generation: str | None = None) -> int:
+        number = self._number(generation)
+        with self._database.reading(EVERY_TENANT) as connection:
+            return reading.count_pending(connection, number)
+
+    def prunable(self, limit: int, generation: str) -> Sequence[tuple[Space, str]]:
+        number = self._generations.known(generation)
+        with self._database.reading(EVERY_TENANT) as connection:
+            return reading.read_prunable(connection, number, limit)
+
+    def count_prunable(self, generation: str) -> int:
+        number = self._generations.known(generation)
+        with self._database.reading(EVERY_TENANT) as connection:
+            return reading.count_prunable(connection, number)
+
+    def _number(self, generation: str | None) -> int | None:
+        return self._generations.current_id if generation is None else self._generations.known(generation)
 
     def expired(self, now: datetime, limit: int) -> Sequence[tuple[Space, str]]:
         with self._database.reading(EVERY_TENANT) as connection:
@@ -152,8 +188,21 @@ class SqlStore(MemoryStore):
             erased = {name: _count(connection, name, row.id) for name in _ERASED}
             _erase(connection, row.id)
         self._recent.forget(row.id)
+        self._forget(row.id)
         self._database.scrub()
         return erased
+
+    def amounts(self, tenant: str, namespace: str | None = None) -> Mapping[str, int]:
+        n = tables.namespaces.c
+        own = sa.select(n.id).where(n.tenant == tenant)
+        own = own if namespace is None else own.where(n.path == namespace)
+        with self._database.reading(tenant) as connection:
+            found: dict[str, int] = {"namespaces": len(connection.scalars(own).all())}
+            for name in _ERASED:
+                rows = tables.metadata.tables[name]
+                counted = sa.select(sa.func.count()).select_from(rows).where(rows.c.namespace_id.in_(own))
+                found[name] = connection.execute(counted).scalar_one()
+            return found
 
     # --- written behind --------------------------------------------------------------------------------------------
 
@@ -181,6 +230,21 @@ class SqlStore(MemoryStore):
         with self._inside(space) as (connection, namespace):
             return sessions.used(connection, namespace)
 
+    # --- embedders -------------------------------------------------------------------------------------------------
+
+    def use(self, generation: str | None) -> None:
+        self._generations.use(generation)
+        self._recent = RecentMemories()
+
+    def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
+        self._generations.choose(chosen, now)
+
+    def chosen_embedders(self) -> Sequence[ChosenEmbedder]:
+        return self._generations.chosen()
+
+    def unchoose_embedder(self) -> None:
+        self._generations.unchoose()
+
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def add_key(self, key: ApiKey, secret_hash: str) -> None:
@@ -201,9 +265,22 @@ class SqlStore(MemoryStore):
         with self._database.writing(EVERY_TENANT) as connection:
             return keys.revoke(connection, key_id, now)
 
+    def note(self, entry: AuditEntry) -> None:
+        with self._database.writing(EVERY_TENANT) as connection:
+            audit.add(connection, entry)
+
+    def noted(self, tenant: str | None = None, before: int | None = None, limit: int = 50) -> Sequence[AuditEntry]:
+        with self._database.reading(EVERY_TENANT if tenant is None else tenant) as connection:
+            return audit.listed(connection, tenant, before, limit)
+
+    @property
+    def jobs(self) -> SqlJobs:
+        return self._jobs
+
     # --- the whole -------------------------------------------------------------------------------------------------
 
     def check(self) -> Mapping[str, Any]:
+        owed = self._database.owes_scrub
         with self._database.reading(EVERY_TENANT) as connection:
             return {
                 "database": connection.dialect.name,
@@ -212,6 +289,7 @@ class SqlStore(MemoryStore):
                 "namespaces": _count(connection, "namespaces"),
                 "memories": _count(connection, "memories"),
                 **wall.posture(connection),
+                **({"erased_bytes": "in the log, until a reader of an old state ends"} if owed else {}),
             }
 
     def close(self) -> None:

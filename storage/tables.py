@@ -90,6 +90,8 @@ generations = sa.Table(
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("embedder", Json),  # the settings that open it; NULL while nobody needs to know
+    sa.Column("chosen_at", Moment),  # the latest is in use where no settings name an embedder
 )
 
 evidence = sa.Table(
@@ -152,6 +154,23 @@ segments = sa.Table(
     sa.Column("vector", sa.LargeBinary),  # little-endian float32
     sa.Column("tokens", sa.LargeBinary),  # signs of the token vectors, eight to a byte
     _of_memory(),
+)
+
+spare_vectors = sa.Table(
+    "spare_vectors",  # of other generations than the memory's own: an earlier one, or the next
+    metadata,
+    sa.Column("namespace_id", RowId, primary_key=True),
+    sa.Column("memory_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("generation_id", RowId, sa.ForeignKey("generations.id"), primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Column("tokens", sa.LargeBinary),
+    # They go with their segment: what was edited has none.
+    sa.ForeignKeyConstraint(
+        ["namespace_id", "memory_id", "position"],
+        ["segments.namespace_id", "segments.memory_id", "segments.position"],
+        ondelete="CASCADE",
+    ),
 )
 
 statements = sa.Table(
@@ -217,6 +236,7 @@ sessions = sa.Table(
     sa.Column("drift", sa.LargeBinary),
     sa.Column("recent", Json, nullable=False),
     sa.Column("updated_at", Moment),
+    sa.Column("generation", sa.Text),  # of the embedder that gave the direction
 )
 
 idempotency = sa.Table(
@@ -241,4 +261,41 @@ api_keys = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
     sa.Column("expires_at", Moment),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text),  # NULL: the whole service's
+    sa.Column("arguments", Json, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("cursor", Json, nullable=False),
+    sa.Column("result", Json, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Index(None, "state", "kind"),
+)
+
+audit = sa.Table(
+    "audit",  # rows are added and read; triggers refuse anything else
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),  # of the key
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text),  # never content; a namespace by its digest, so that it can be erased
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Index(None, "tenant", "id"),
+    sqlite_autoincrement=True,
 )

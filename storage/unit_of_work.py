@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import IdempotencyError, StorageError
 from aim_memory.ports import Clock, UnitOfWork
-from aim_memory.storage import codec, reading, rows, spelled, tables
+from aim_memory.storage import codec, reading, rows, spares, spelled, tables
 from aim_memory.storage.bulk import chunks
 from aim_memory.storage.database import insert_unless_there
 from aim_memory.storage.generations import Generations
@@ -180,19 +180,45 @@ class SqlUnitOfWork(UnitOfWork):
     def embed(
         self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None
     ) -> None:
-        if not self._known([memory_id]):
-            raise missing(memory_id)
-        places = sa.select(_G.position).where(_G.namespace_id == self._namespace, _G.memory_id == memory_id)
-        positions = self._connection.scalars(places.order_by(_G.position)).all()
+        was, positions = self._embedded(memory_id)
         if len(positions) != len(vectors):
             raise misfit(memory_id, len(positions), len(vectors))
+        number = self._generations.number(self._connection, generation)
+        if was not in (None, number):
+            spares.remove(self._connection, self._namespace, memory_id, number)
+            spares.keep(self._connection, self._namespace, memory_id)
         shown: Sequence[TokenBits | None] = tokens or [None] * len(positions)
         for position, vector, signs in zip(positions, vectors, shown, strict=True):
             values = {"vector": codec.vector_to_bytes(vector), "tokens": codec.tokens_to_bytes(signs)}
             self._set(tables.segments, sa.and_(_G.memory_id == memory_id, _G.position == position), values)
-        number = self._generations.number(self._connection, generation)
         self._set(tables.memories, _M.id == memory_id, {"generation_id": number})
         self._log("embed", [memory_id])
+
+    def prune(self, ids: Sequence[str], generation: str) -> int:
+        return sum(self._prune(memory_id, generation) for memory_id in self._known(ids))
+
+    def _prune(self, memory_id: str, generation: str) -> bool:
+        """Whether a memory had anything to drop."""
+        was, positions = self._embedded(memory_id)
+        number = self._generations.number(self._connection, generation)
+        own = spares.read(self._connection, self._namespace, [memory_id], number).get(memory_id)
+        if was != number and own is None:
+            return False  # better the vectors of another than none
+        for position, (vector, signs) in zip(positions, own or (), strict=False):
+            place = sa.and_(_G.memory_id == memory_id, _G.position == position)
+            self._set(tables.segments, place, {"vector": vector, "tokens": signs})
+        self._set(tables.memories, _M.id == memory_id, {"generation_id": number})
+        spares.remove(self._connection, self._namespace, memory_id)
+        return True
+
+    def _embedded(self, memory_id: str) -> tuple[int | None, Sequence[int]]:
+        """The number of the generation of a memory's own vectors, and the positions of its segments."""
+        generation = sa.select(_M.generation_id).where(_M.namespace_id == self._namespace, _M.id == memory_id)
+        found = self._connection.execute(generation).one_or_none()
+        if found is None:
+            raise missing(memory_id)
+        places = sa.select(_G.position).where(_G.namespace_id == self._namespace, _G.memory_id == memory_id)
+        return found[0], self._connection.scalars(places.order_by(_G.position)).all()
 
     # --- versions and validity -------------------------------------------------------------------------------------
 

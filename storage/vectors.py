@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from aim_memory.storage.coarse import decode, encode
 from aim_memory.storage.columns import Column
 from aim_memory.types import Vector, Vectors
 
@@ -18,6 +20,7 @@ class FlatVectors:
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
         self._index = faiss.IndexFlatIP(dimension)
+        self._matrix = np.empty((0, dimension), np.float32)  # of the index, as it was looked at last
         self._filled = Column(np.bool_)
 
     @property
@@ -33,22 +36,47 @@ class FlatVectors:
         """All vectors, (n, d), without copying; valid until the next ``append``."""
         if not len(self):
             return np.empty((0, self.dimension), np.float32)
-        flat = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self.dimension)
-        return np.asarray(flat).reshape(len(self), self.dimension)
+        if len(self._matrix) != len(self):
+            flat = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self.dimension)
+            self._matrix = np.asarray(flat).reshape(len(self), self.dimension)
+        return self._matrix
 
     def append(self, vectors: Sequence[Vector | None]) -> None:
         blank = np.zeros(self.dimension, np.float32)
         self._filled.extend(np.array([vector is not None for vector in vectors], np.bool_))
         if vectors:
-            self._index.add(np.stack([blank if vector is None else vector for vector in vectors]).astype(np.float32))
+            self._index.add(
+                np.stack([blank if vector is None else vector for vector in vectors]).astype(np.float32, copy=False)
+            )
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drops all rows but those where ``rows`` is true."""
         kept = self.matrix[rows]
         self._filled.keep(rows)
         self._index = faiss.IndexFlatIP(self.dimension)
+        self._matrix = np.empty((0, self.dimension), np.float32)
         if len(kept):
             self._index.add(kept)
+
+    @property
+    def nbytes(self) -> int:
+        return len(self) * (4 * self.dimension + 1)
+
+    def frozen(self, *, exact: bool) -> dict[str, NDArray[Any]]:
+        """As numbers, ``filled`` left out where all are; four bits per dimension unless they are to be exact."""
+        filled = {} if self.filled.all() else {"filled": self.filled}
+        if exact:
+            return {"exact": self.matrix, **filled}
+        codes, scales = encode(self.matrix)
+        return {"codes": codes, "scales": scales, **filled}
+
+    def thaw(self, parts: Mapping[str, NDArray[Any]]) -> None:
+        """Becomes what was frozen."""
+        exact = parts.get("exact")
+        vectors = decode(parts["codes"], parts["scales"], self.dimension) if exact is None else exact
+        self._filled.extend(parts.get("filled", np.ones(len(vectors), np.bool_)))
+        if len(vectors):
+            self._index.add(np.ascontiguousarray(vectors, np.float32))
 
     def products(self, question: Vector) -> NDArray[np.float32]:
         """Inner product of a direction (d,) with each row: (n,)."""

@@ -58,6 +58,8 @@ DELETE FROM memories;
 DELETE FROM namespaces;
 DELETE FROM generations;
 DELETE FROM api_keys;
+DELETE FROM jobs;
+TRUNCATE audit RESTART IDENTITY;
 """
 
 

@@ -3,7 +3,8 @@
 from aim_memory.answer.citations import Quote, cite
 from aim_memory.answer.extractive import ExtractiveGenerator
 from aim_memory.answer.finish import Finished, abstention, finish, needs_retry
-from aim_memory.answer.prompt import build_prompt
+from aim_memory.answer.order import arranged
+from aim_memory.answer.prompt import build_prompt, in_time
 from aim_memory.answer.verify import Verified, verify
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "Quote",
     "Verified",
     "abstention",
+    "arranged",
     "build_prompt",
     "cite",
     "finish",
+    "in_time",
     "needs_retry",
     "verify",
 ]

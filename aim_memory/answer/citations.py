@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aim_memory.anchors import compare, extract
 from aim_memory.answer.dated import is_date_line
+from aim_memory.answer.reading import Evidence, HeldBlock, HeldSentence
 from aim_memory.text import analyse, sentences
 from aim_memory.types import Anchor, EvidenceBlock
 
@@ -30,70 +31,79 @@ class Quote:
     end: int
 
 
-def cite(answer: str, blocks: Sequence[EvidenceBlock]) -> tuple[Quote, ...]:
+def cite(answer: str, blocks: Sequence[EvidenceBlock] | Evidence) -> tuple[Quote, ...]:
     """Citations in the order of the answer, none twice.
 
     A line that lies literally in a block cites exactly that. Any other sentence cites the sentence that supports it
     best, among the blocks it names by number ("[2]") or else among all; a sentence nothing supports cites nothing, and
     nor does the resolved date of a quote.
     """
+    evidence = blocks if isinstance(blocks, Evidence) else Evidence(blocks)
     found: dict[Quote, None] = {}
     for line in answer.split("\n"):
         if is_date_line(line):
             continue
-        literal = _literal(line.strip(), blocks)
-        for quote in [literal] if literal else _supports(line, blocks):
+        literal = _literal(line.strip(), evidence)
+        for quote in [literal] if literal else _supports(line, evidence):
             found.setdefault(quote)
     return tuple(found)
 
 
-def _literal(line: str, blocks: Sequence[EvidenceBlock]) -> Quote | None:
-    for block in blocks:
+def _literal(line: str, evidence: Evidence) -> Quote | None:
+    for held in evidence.blocks:
+        block = held.block
         at = block.text.find(line) if line else -1
         if at >= 0:
             return Quote(block.memory_id, line, block.start + at, block.start + at + len(line))
     return None
 
 
-def _supports(line: str, blocks: Sequence[EvidenceBlock]) -> Iterator[Quote]:
+def _supports(line: str, evidence: Evidence) -> Iterator[Quote]:
+    blocks = evidence.blocks
     # A mark may stand after the full stop: it belongs to the sentence before it.
     settled = re.sub(r"([.!?。！？]+)((?:\s*\[\d{1,3}\])+)", r"\2\1", line)
     for start, end in sentences(settled):
         claim = settled[start:end]
         named = [blocks[int(mark) - 1] for mark in CITATION_MARK.findall(claim) if 0 < int(mark) <= len(blocks)]
-        best = _best(CITATION_MARK.sub("", claim), named or blocks, 0.0 if named else SUPPORT)
+        best = _best(_Claim(CITATION_MARK.sub("", claim)), named or blocks, 0.0 if named else SUPPORT)
         if best:
             yield best
 
 
-def _best(claim: str, blocks: Sequence[EvidenceBlock], least: float) -> Quote | None:
+def _best(claim: _Claim, blocks: Sequence[HeldBlock], least: float) -> Quote | None:
     best, best_score = None, least
-    for block in blocks:
-        wanted = _Claim.of(claim, block.timestamp)
-        for start, end in sentences(block.text):
-            held = block.text[start:end]
-            score = wanted.support(held, block.timestamp)
-            if score > best_score:
-                best, best_score = Quote(block.memory_id, held, block.start + start, block.start + end), score
+    for held in (sentence for block in blocks for sentence in block.sentences):
+        score = claim.support(held)
+        if score > best_score:
+            block = held.block
+            best = Quote(block.memory_id, held.text, block.start + held.start, block.start + held.end)
+            best_score = score
     return best
 
 
-@dataclass(frozen=True, slots=True)
 class _Claim:
     """A sentence of an answer, read at the time of the evidence it is compared with."""
 
-    terms: frozenset[str]
-    values: tuple[Anchor, ...]
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._terms = frozenset(analyse(text))
+        self._values: dict[datetime | None, tuple[Anchor, ...]] = {}
 
-    @classmethod
-    def of(cls, claim: str, reference: datetime) -> _Claim:
-        anchors = extract(claim, reference=reference)
-        return cls(frozenset(analyse(claim)), tuple(replace(a, slot=None) for a in anchors if a.kind in _VALUES))
-
-    def support(self, held: str, reference: datetime) -> float:
+    def support(self, held: HeldSentence) -> float:
         """Share of the claim's terms in the evidence sentence, plus half the share of its values."""
-        shared = len(self.terms & analyse(held).keys()) / max(1, len(self.terms))
-        if not self.values or not shared:
+        shared = len(self._terms & held.terms) / max(1, len(self._terms))
+        if not shared or not (values := self._values_at(held.block.timestamp)):
             return shared
-        agreed = compare(self.values, extract(held, reference=reference)).matched
-        return shared + 0.5 * len(agreed) / len(self.values)
+        agreed = compare(values, held.anchors).matched
+        return shared + 0.5 * len(agreed) / len(values)
+
+    def _values_at(self, reference: datetime) -> tuple[Anchor, ...]:
+        """Only dates can read differently at different times."""
+        if None in self._values:
+            return self._values[None]
+        if reference not in self._values:
+            anchors = extract(self._text, reference=reference)
+            found = tuple(replace(anchor, slot=None) for anchor in anchors if anchor.kind in _VALUES)
+            self._values[reference if any(anchor.kind == "date" for anchor in found) else None] = found
+            return found
+        return self._values[reference]

@@ -1,8 +1,11 @@
 """The prompt for a language model: instructions that never change, then memories as fenced JSON, then the question.
 
 Stored text is evidence, never instruction. It is JSON inside a fence named by a random word; every "<" in it is
-escaped, so it can neither close the fence nor spell a chat template's control token, and it always lies inside the one
+escaped, so it can neither close the fence nor spell a chat template's control token, and it always lies inside a
 user message, so it cannot take a role of its own.
+
+A model server keeps what it computed for the beginning of a prompt it has seen. So what changes with every question
+comes last, and the memories come in an order that changes little from question to question (``answer.order``).
 """
 
 from __future__ import annotations
@@ -40,30 +43,52 @@ def build_prompt(
     nonce: str,
     max_tokens: int = 512,
     history: Sequence[str] = (),
+    listed: Sequence[EvidenceBlock] | None = None,
+    hard: bool = False,
 ) -> Prompt:
-    """Builds the prompt. Memories are numbered by their place in ``blocks`` and listed oldest first.
+    """Builds the prompt.
 
     Args:
         question: As asked.
         blocks: Evidence, best first.
         confidence: How likely the evidence holds an answer, in [0, 1].
         now: The present moment of the question.
-        nonce: A fresh random word that names the fence.
+        nonce: A random word that names the fence; see ``fence``.
         max_tokens: Most tokens of the answer.
         history: Earlier questions of the session, oldest first.
+        listed: The evidence in the order in which it is written down and numbered; oldest first if left out.
+        hard: Whether the question is worth a larger model.
+
+    Raises:
+        ValueError: ``nonce`` is not a word of at least 8 letters and digits.
+    """
+    shown = in_time(blocks) if listed is None else tuple(listed)
+    earlier = "".join(f"Earlier question: {text}\n" for text in history)
+    # The day and the hour come after what was asked before, which only grows.
+    asked = f"{earlier}Present time: {now:%Y-%m-%d %H:%M} UTC\nQuestion: {question}"
+    messages = (Message("system", SYSTEM), Message("user", f"{fence(shown, nonce)}\n\n{asked}"))
+    return Prompt(question, tuple(blocks), messages, confidence, max_tokens, tuple(history), shown, hard)
+
+
+def in_time(blocks: Sequence[EvidenceBlock]) -> tuple[EvidenceBlock, ...]:
+    """Oldest first."""
+    return tuple(sorted(blocks, key=lambda block: (block.timestamp, block.ordinal or 0)))
+
+
+def fence(blocks: Sequence[EvidenceBlock], nonce: str, first: int = 1) -> str:
+    """Memories as numbered JSON lines between two lines that carry the same word.
+
+    The word may be the same for all prompts of a session, so that a server can cache the memories. It is as good as a
+    fresh one: it is random, no writer of memories is ever shown it, nothing stored may contain it, and no stored
+    text could close the fence even if it knew the word, for it holds no "<".
 
     Raises:
         ValueError: ``nonce`` is not a word of at least 8 letters and digits.
     """
     if not (nonce.isascii() and nonce.isalnum() and len(nonce) >= 8):
         raise ValueError("the fence needs a random word of at least 8 ASCII letters and digits")
-    numbered = sorted(enumerate(blocks, start=1), key=lambda entry: (entry[1].timestamp, entry[1].ordinal or 0))
-    listed = "\n".join(_entry(number, block) for number, block in numbered)
-    fenced = f"<memories-{nonce}>\n{listed}\n</memories-{nonce}>"
-    earlier = "".join(f"Earlier question: {text}\n" for text in history)
-    asked = f"Present time: {now:%Y-%m-%d %H:%M} UTC\n{earlier}Question: {question}"
-    messages = (Message("system", SYSTEM), Message("user", f"{fenced}\n\n{asked}"))
-    return Prompt(question, tuple(blocks), messages, confidence, max_tokens, tuple(history))
+    lines = "\n".join(_entry(number, block) for number, block in enumerate(blocks, start=first))
+    return f"<memories-{nonce}>\n{lines}\n</memories-{nonce}>"
 
 
 def _entry(number: int, block: EvidenceBlock) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aim_memory.anchors import compare, extract
 from aim_memory.answer.citations import CITATION_MARK
+from aim_memory.answer.reading import Evidence, HeldBlock
 from aim_memory.text import fold
 from aim_memory.types import Anchor, EvidenceBlock
 
@@ -23,7 +24,7 @@ class Verified:
     unsupported: tuple[Anchor, ...]
 
 
-def verify(answer: str, blocks: Sequence[EvidenceBlock], *, reference: datetime) -> Verified:
+def verify(answer: str, blocks: Sequence[EvidenceBlock] | Evidence, *, reference: datetime) -> Verified:
     """Splits the checkable anchors of ``answer`` into those the blocks hold and those they do not.
 
     Numbers agree by value and unit ("ten million" with 10M), dates when one interval holds the other. Relative dates of
@@ -31,27 +32,26 @@ def verify(answer: str, blocks: Sequence[EvidenceBlock], *, reference: datetime)
     wording ("yesterday", "18 April"), from that block's time. Who said a block, and the day it was said, belong to what
     it holds. A line that lies literally in a block is supported by it. Citation marks ("[2]") are not checked.
     """
-    held = [_held(block) for block in blocks]
-    worded = " ".join(fold(f"{block.speaker or ''} {block.text}") for block in blocks)
+    evidence = blocks if isinstance(blocks, Evidence) else Evidence(blocks)
     supported: list[Anchor] = []
     unsupported: list[Anchor] = []
     for offset, line in _lines(answer):
-        literal = any(line.strip() in block.text for block in blocks)
+        literal = evidence.holds(line.strip())
         claim = CITATION_MARK.sub(lambda mark: " " * len(mark.group()), line)
         for anchor in extract(claim, reference=reference):
             if anchor.kind in _CHECKED:
-                fits = literal or _supported(anchor, claim, blocks, held) or _spelled(anchor, worded)
+                fits = literal or _supported(anchor, claim, evidence) or _spelled(anchor, evidence)
                 placed = replace(anchor, start=anchor.start + offset, end=anchor.end + offset)
                 (supported if fits else unsupported).append(placed)
     return Verified(tuple(supported), tuple(unsupported))
 
 
-def _spelled(anchor: Anchor, worded: str) -> bool:
+def _spelled(anchor: Anchor, evidence: Evidence) -> bool:
     """Whether a name or identifier stands in the evidence word for word, whatever the evidence takes it for."""
     if anchor.kind not in ("name", "identifier"):
         return False
     edge = r"\b" if anchor.text.isascii() else ""
-    return bool(re.search(f"{edge}{re.escape(fold(anchor.text))}{edge}", worded))
+    return bool(re.search(f"{edge}{re.escape(fold(anchor.text))}{edge}", evidence.worded))
 
 
 def _lines(answer: str) -> Iterator[tuple[int, str]]:
@@ -61,29 +61,18 @@ def _lines(answer: str) -> Iterator[tuple[int, str]]:
         offset += len(line) + 1
 
 
-def _held(block: EvidenceBlock) -> tuple[Anchor, ...]:
-    said = extract(block.text, reference=block.timestamp)
-    named = extract(block.speaker, reference=block.timestamp) if block.speaker else ()
-    midnight = block.timestamp.replace(hour=0, minute=0, second=0, microsecond=0)
-    day = f"{midnight:%Y-%m-%d}"
-    return (*said, *named, Anchor("date", day, day, 0, len(day), since=midnight, until=midnight + timedelta(days=1)))
-
-
-def _supported(anchor: Anchor, line: str, blocks: Sequence[EvidenceBlock], held: Sequence[tuple[Anchor, ...]]) -> bool:
-    if any(_agrees(anchor, own) for own in held):
+def _supported(anchor: Anchor, line: str, evidence: Evidence) -> bool:
+    if any(_agrees(anchor, held) for held in evidence.blocks):
         return True
-    if anchor.kind != "date":
-        return False
-    return any(_repeats(anchor, line, block, own) for block, own in zip(blocks, held, strict=True))
+    return anchor.kind == "date" and any(_repeats(anchor, line, held) for held in evidence.blocks)
 
 
-def _repeats(anchor: Anchor, line: str, block: EvidenceBlock, held: Sequence[Anchor]) -> bool:
+def _repeats(anchor: Anchor, line: str, held: HeldBlock) -> bool:
     """Whether the same words, read at the time of the block, name a date that the block holds."""
-    again = [other for other in extract(line, reference=block.timestamp) if other.start == anchor.start]
+    again = [other for other in extract(line, reference=held.block.timestamp) if other.start == anchor.start]
     return any(_agrees(other, held) for other in again)
 
 
-def _agrees(wanted: Anchor, held: Sequence[Anchor]) -> bool:
-    # What a number is the value of is worded differently in an answer and in its evidence: only the value is compared.
-    bare = [replace(anchor, slot=None) for anchor in held if anchor.kind == wanted.kind]
-    return bool(compare((replace(wanted, slot=None),), bare).matched)
+def _agrees(wanted: Anchor, held: HeldBlock) -> bool:
+    same = [anchor for anchor in held.anchors if anchor.kind == wanted.kind]
+    return bool(same) and bool(compare((replace(wanted, slot=None),), same).matched)

@@ -43,6 +43,10 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     here = (_extras, _folder, _database, _embedder, _port, _generator)
     for check in (_python, *((_way,) if settings.url else here)):
         yield check(settings)
+    if settings.generator.kind == "vllm" and not settings.url:
+        from aim_memory.cli.model_checks import model_server_findings
+
+        yield from model_server_findings(settings)
 
 
 def _python(settings: Settings) -> Finding:
@@ -125,6 +129,8 @@ def _generator(settings: Settings) -> Finding:
     chosen = settings.generator
     if chosen.kind == "extractive":
         return Finding("generator", "ok", "extractive: quotes memory, needs no model")
+    if chosen.kind == "vllm":
+        return Finding("generator", "ok", "vllm: run by 'aimem serve'")
     import httpx2
 
     key = {"Authorization": f"Bearer {chosen.api_key.get_secret_value()}"} if chosen.api_key else {}

@@ -60,7 +60,7 @@ class Place:
     @contextmanager
     def memory(self) -> Iterator[Memory]:
         """The memories, through the verbs that both doors share."""
-        opened = self._server() if self.settings.url else self._folder()
+        opened = self.server() if self.settings.url else self._folder()
         with opened as memory:
             yield memory
 
@@ -79,7 +79,8 @@ class Place:
         else:
             output.print_json(reply.model_dump(mode="json"))
 
-    def _server(self) -> Client:
+    def server(self) -> Client:
+        """A client of the server that was named."""
         from aim_memory.client import Client
 
         key = self.settings.api_key

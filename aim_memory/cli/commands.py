@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from aim_memory.cli import asking, browsing, demo, doctor, keys, output, serving, transferring, writing
+from aim_memory.cli import (
+    administration,
+    asking,
+    browsing,
+    demo,
+    doctor,
+    keys,
+    mcp,
+    models,
+    output,
+    reindexing,
+    serving,
+    transferring,
+    writing,
+)
 
 app = typer.Typer(
     name="aimem",
@@ -17,10 +31,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (serving, writing, asking, browsing, transferring, doctor, demo):
+for group in (serving, writing, asking, browsing, transferring, administration, reindexing, mcp, doctor, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(browsing.sessions_app, name="sessions")
+app.add_typer(administration.backup_app, name="backup")
 app.add_typer(keys.app, name="keys")
+app.add_typer(reindexing.jobs_app, name="jobs")
+app.add_typer(models.app, name="model")
 app.add_typer(serving.config_app, name="config")
 
 

@@ -1,4 +1,4 @@
-"""Commands for API keys. Keys are made where the data lies; a server shows and takes them, never makes the first."""
+"""Commands for API keys. The first one is made where the data lies; further ones also on the server, by an admin."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class RoleName(StrEnum):
     READER = "reader"
     WRITER = "writer"
     ADMIN = "admin"
+    OPERATOR = "operator"
 
 
 @command(app, example="aimem keys create laptop --role writer")
@@ -33,14 +34,20 @@ def create(
     place: Place,
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.WRITER,
-    tenant: Annotated[str, typer.Option(help="Whose memories it opens.")] = "local",
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose memories it opens: local; on a server, the key's own.")
+    ] = None,
 ) -> None:
     """Make a key. The secret is shown once; from the first key on, the server asks for one."""
     from aim_memory.cli import views
 
-    with _keyring(place) as keyring:
-        issued = keyring.create(tenant, name, role.value)
-    shown = {**_public(issued.key), "key": issued.token}
+    if place.settings.url:
+        with place.server() as client:
+            shown = client.admin.create_key(name, role.value, tenant=tenant).model_dump(mode="json")
+    else:
+        with _keyring(place) as keyring:
+            issued = keyring.create(tenant or "local", name, role.value)
+        shown = {**_public(issued.key), "key": issued.token}
     place.show(shown, lambda: views.pairs(shown))
     if not place.as_json:
         output.say("Keep the key: it is not stored and cannot be shown again.")
@@ -51,8 +58,12 @@ def list_keys(place: Place) -> None:
     """List the keys, revoked ones included; secrets are not known here."""
     from aim_memory.cli import views
 
-    with _keyring(place) as keyring:
-        keys = [_public(key) for key in keyring.list()]
+    if place.settings.url:
+        with place.server() as client:
+            keys = [key.model_dump(mode="json") for key in client.admin.keys().items]
+    else:
+        with _keyring(place) as keyring:
+            keys = [_public(key) for key in keyring.list()]
     place.show({"items": keys}, lambda: views.records(keys, "No keys: the server serves this machine only."))
 
 
@@ -62,21 +73,25 @@ def revoke(place: Place, key_id: Annotated[str, typer.Argument(metavar="ID")], y
     from aim_memory.cli import views
 
     output.ask(f"Revoke the key {key_id}? Whoever uses it is locked out at once.", yes=yes)
-    with _keyring(place) as keyring:
-        revoked = keyring.revoke(key_id)
-    if not revoked:
-        raise NotFoundError(f"There is no valid key {key_id}. List them with: aimem keys list")
+    if place.settings.url:
+        with place.server() as client:
+            client.admin.revoke_key(key_id)
+    else:
+        with _keyring(place) as keyring:
+            revoked = keyring.revoke(key_id)
+        if not revoked:
+            raise NotFoundError(f"There is no valid key {key_id}. List them with: aimem keys list")
     place.show({"id": key_id, "revoked": True}, lambda: views.pairs({"revoked": key_id}))
 
 
 @contextmanager
 def _keyring(place: Place) -> Iterator[Keyring]:
-    settings = place.local("aimem keys")
+    """The keys of a folder or of a database."""
     with needs("embedded"):
         from aim_memory.assemble import open_store
         from aim_memory.clock import SystemClock
         from aim_memory.keys import Keyring
-    store = open_store(settings)
+    store = open_store(place.settings)
     try:
         yield Keyring(store, SystemClock())
     finally:

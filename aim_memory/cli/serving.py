@@ -8,6 +8,7 @@ import typer
 
 from aim_memory.cli import output
 from aim_memory.cli.command import Place, command
+from aim_memory.errors import InvalidInputError
 from aim_memory.extras import needs
 
 if TYPE_CHECKING:
@@ -17,19 +18,31 @@ app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True, help="Settings.")
 
 
-@command(app, example="aimem serve --port 8765")
+@command(app, example="aimem serve --model ~/models/qwen -- --quantization awq --max-model-len 8192")
 def serve(
     place: Place,
+    options: Annotated[
+        list[str] | None, typer.Argument(metavar="-- VLLM OPTIONS", help="With --model: handed to 'vllm serve'.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; beyond this machine only with keys.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 finds a free one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the hub, or path, of the model that answers; vLLM is run for it.")
+    ] = None,
 ) -> None:
-    """Serve memories over HTTP, until Ctrl-C."""
+    """Serve memories over HTTP, until Ctrl-C; with a model, run it beside and let it answer."""
     settings = place.local("aimem serve")
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    server = settings.server.model_copy(update=given)
+    changes: dict[str, Any] = {"server": settings.server.model_copy(update=given)}
+    if model is not None:
+        changes["generator"] = settings.generator.model_copy(update={"kind": "vllm", "model": model})
+    if options:
+        if changes.get("generator", settings.generator).kind != "vllm":
+            raise InvalidInputError(f"{' '.join(options)}: options after -- are for the model; name one with --model.")
+        changes["vllm"] = settings.vllm.model_copy(update={"options": (*settings.vllm.options, *options)})
     with needs("server"):
         from aim_memory.api.serve import run
-    run(settings.model_copy(update={"server": server}), announce=output.say)
+    run(settings.model_copy(update=changes), announce=output.say)
 
 
 @command(config_app, name="show", example="aimem config show --json")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SessionPage,
         SessionView,
         Tokens,
+        VerifyReply,
         WriteReply,
     )
     from aim_memory.transfer import Report
@@ -214,7 +215,9 @@ def _last(items: Sequence[str]) -> str:
 
 def receipt(erased: EraseReceipt) -> RenderableType:
     counts = ", ".join(f"{count} {kind}" for kind, count in erased.erased.items())
-    rows = pairs({"erased": counts or "nothing", "at": day(erased.erased_at), "promise": erased.statement})
+    told = {"erased": counts or "nothing", "at": day(erased.erased_at), "by": erased.by, "promise": erased.statement}
+    copies = {f"{what} last": how_long for what, how_long in erased.retention.items()}
+    rows = pairs({**told, **copies, "receipt": erased.sha256})
     return Panel(rows, title=Text(erased.namespace), title_align="left", border_style="green")
 
 
@@ -249,3 +252,14 @@ def records(items: Sequence[Mapping[str, object]], nothing: str) -> RenderableTy
     for item in items:
         rows.add_row(*(Text("" if value is None else str(value)) for value in item.values()))
     return rows
+
+
+def flaws(found: VerifyReply, well: str) -> RenderableType:
+    checked = Text(f"{sum(found.checked.values()):,} rows looked at.", style="dim")
+    if found.sound:
+        return Group(Text(f"✓ {well}", style="green"), checked)
+    rows = table("", "where", "what is wrong", "what to do")
+    for flaw in found.flaws:
+        told = (f"{flaw.table} {flaw.where}", flaw.found, flaw.remedy)
+        rows.add_row(Text(flaw.code, style="red"), *map(Text, told))
+    return Group(rows, checked)

@@ -12,6 +12,7 @@ import httpx2
 
 from aim_memory.bodies import AnswerEvent, Filter, MemoryView
 from aim_memory.client import calls
+from aim_memory.client.admin import AsyncAdmin
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
 from aim_memory.client.replies import event, opened, read, unreachable
@@ -62,6 +63,7 @@ class AsyncClient:
     write = _sent(calls.write)
     query = _sent(calls.query)
     answer = _sent(calls.answer)
+    generate_with_memory = _sent(calls.generate_with_memory)
     stream_answer = _streamed(calls.stream_answer)
     get = _sent(calls.get)
     list = _sent(calls.list_memories)
@@ -76,6 +78,11 @@ class AsyncClient:
     namespaces = _sent(calls.namespaces)
     feedback = _sent(calls.feedback)
     status = _sent(calls.status)
+
+    @property
+    def admin(self) -> AsyncAdmin:
+        """Keys, jobs, counts, the audit log: what administrators may."""
+        return AsyncAdmin(self)
 
     async def iterate(
         self,

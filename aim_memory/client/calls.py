@@ -82,9 +82,9 @@ def write(
     A fresh idempotency key is made when none is given, so retries never write twice.
     Raises InvalidInputError for a request that is not valid as a whole; single bad items come back as ``rejected``.
     """
-    content = _content(
+    content = encoded(
         WriteRequest,
-        _given(namespace=namespace, text=text, memories=memories, messages=messages, session_id=session_id),
+        given(namespace=namespace, text=text, memories=memories, messages=messages, session_id=session_id),
     )
     key = {"Idempotency-Key": idempotency_key or token_hex(16)}
     return Call("POST", "/v1/memories", WriteReply, content=content, headers=key)
@@ -108,15 +108,15 @@ def update(
     The old state goes to the memory's history. ``if_match`` is the version that you have seen: StaleVersionError
     when there is a newer one.
     """
-    content = _content(UpdateRequest, changes)
+    content = encoded(UpdateRequest, changes)
     headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
-    path, params = _memory(memory_id), _given(namespace=namespace)
+    path, params = _memory(memory_id), given(namespace=namespace)
     return Call("PATCH", path, MemoryView, params, content, headers, repeatable=if_match is None)
 
 
 def delete(memory_id: str, *, namespace: str | None = None) -> Call[DeleteReply]:
     """Erases one memory with its evidence and history."""
-    return Call("DELETE", _memory(memory_id), DeleteReply, _given(namespace=namespace))
+    return Call("DELETE", _memory(memory_id), DeleteReply, given(namespace=namespace))
 
 
 def forget(namespace: str) -> Call[EraseReceipt]:
@@ -126,7 +126,7 @@ def forget(namespace: str) -> Call[EraseReceipt]:
 
 def feedback(ratings: Sequence[Rating | Mapping[str, Any]], *, namespace: str) -> Call[FeedbackReply]:
     """Says which results helped (+1) and which did not (−1)."""
-    content = _content(FeedbackRequest, {"namespace": namespace, "ratings": ratings})
+    content = encoded(FeedbackRequest, {"namespace": namespace, "ratings": ratings})
     return Call("POST", "/v1/feedback", FeedbackReply, content=content, repeatable=False)
 
 
@@ -135,17 +135,17 @@ def feedback(ratings: Sequence[Rating | Mapping[str, Any]], *, namespace: str) -
 
 def get(memory_id: str, *, namespace: str | None = None) -> Call[MemoryView]:
     """One memory. Ids of your own making need the namespace."""
-    return Call("GET", _memory(memory_id), MemoryView, _given(namespace=namespace))
+    return Call("GET", _memory(memory_id), MemoryView, given(namespace=namespace))
 
 
 def history(memory_id: str, *, namespace: str | None = None) -> Call[HistoryReply]:
     """All versions of a memory, newest last."""
-    return Call("GET", _memory(memory_id, "/history"), HistoryReply, _given(namespace=namespace))
+    return Call("GET", _memory(memory_id, "/history"), HistoryReply, given(namespace=namespace))
 
 
 def evidence(memory_id: str, *, namespace: str | None = None) -> Call[EvidenceReply]:
     """The original text that a memory is a stretch of."""
-    return Call("GET", _memory(memory_id, "/evidence"), EvidenceReply, _given(namespace=namespace))
+    return Call("GET", _memory(memory_id, "/evidence"), EvidenceReply, given(namespace=namespace))
 
 
 def list_memories(
@@ -159,7 +159,7 @@ def list_memories(
     cursor: str | None = None,
 ) -> Call[MemoryPage]:
     """One page of memories, in the order they were written; ``next_cursor`` leads to the next."""
-    params = _given(
+    params = given(
         namespace=namespace,
         filters=None if filters is None else _encode(filters).decode(),
         since=_moment(since),
@@ -190,7 +190,7 @@ def query(
     explain: bool = False,
 ) -> Call[QueryReply]:
     """The memories that bear on a question, best first, and the context built from them."""
-    content = _content(QueryRequest, _given(**locals()))
+    content = encoded(QueryRequest, given(**locals()))
     return Call("POST", "/v1/query", QueryReply, content=content)
 
 
@@ -212,8 +212,13 @@ def answer(
     generator: str | None = None,
 ) -> Call[AnswerReply]:
     """An answer with citations into memory, checked against them; it abstains when memory holds none."""
-    content = _content(AnswerRequest, _given(**locals()))
+    content = encoded(AnswerRequest, given(**locals()))
     return Call("POST", "/v1/answer", AnswerReply, content=content, repeatable=not remember)
+
+
+def generate_with_memory(prompt: str, *, namespace: str, session_id: str | None = None) -> Call[AnswerReply]:
+    """Recalls what matters for the prompt, answers it, and writes both turns back: ``answer`` with ``remember``."""
+    return answer(prompt, namespace=namespace, session_id=session_id, remember=True)
 
 
 def stream_answer(
@@ -234,7 +239,7 @@ def stream_answer(
     generator: str | None = None,
 ) -> Call[AnswerReply]:
     """The answer as events: context, delta, citation, verification, done. Closing the iterator cancels it."""
-    content = _content(AnswerRequest, _given(stream=True, **locals()))
+    content = encoded(AnswerRequest, given(stream=True, **locals()))
     return Call("POST", "/v1/answer", AnswerReply, content=content, repeatable=not remember)
 
 
@@ -243,22 +248,22 @@ def stream_answer(
 
 def session(session_id: str, *, namespace: str) -> Call[SessionView]:
     """Where a conversation is heading."""
-    return Call("GET", _session(session_id), SessionView, _given(namespace=namespace))
+    return Call("GET", _session(session_id), SessionView, given(namespace=namespace))
 
 
 def sessions(*, namespace: str, limit: int = 50) -> Call[SessionPage]:
     """The conversations of a namespace that carry a direction."""
-    return Call("GET", "/v1/sessions", SessionPage, _given(namespace=namespace, limit=str(limit)))
+    return Call("GET", "/v1/sessions", SessionPage, given(namespace=namespace, limit=str(limit)))
 
 
 def reset_session(session_id: str, *, namespace: str) -> Call[ResetReply]:
     """Puts a conversation at rest; its memories stay."""
-    return Call("DELETE", _session(session_id), ResetReply, _given(namespace=namespace))
+    return Call("DELETE", _session(session_id), ResetReply, given(namespace=namespace))
 
 
 def namespaces(*, cursor: str | None = None, limit: int = 50) -> Call[NamespacePage]:
     """One page of namespaces, by name."""
-    return Call("GET", "/v1/namespaces", NamespacePage, _given(limit=str(limit), cursor=cursor))
+    return Call("GET", "/v1/namespaces", NamespacePage, given(limit=str(limit), cursor=cursor))
 
 
 def status() -> Call[dict[str, Any]]:
@@ -269,7 +274,7 @@ def status() -> Call[dict[str, Any]]:
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
-def _content(body: type[BaseModel], fields: Mapping[str, Any]) -> bytes:
+def encoded(body: type[BaseModel], fields: Mapping[str, Any]) -> bytes:
     """The JSON of a body, without the fields that are not given. Raises InvalidInputError."""
     try:
         made = body.model_validate(fields)
@@ -291,22 +296,22 @@ def _moment(when: When | None) -> str | None:
     return when.isoformat() if isinstance(when, datetime) else when
 
 
-def _given(**values: V | None) -> dict[str, V]:
+def given(**values: V | None) -> dict[str, V]:
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _memory(memory_id: str, rest: str = "") -> str:
-    return f"/v1/memories/{_segment(memory_id)}{rest}"
+    return f"/v1/memories/{path_segment(memory_id)}{rest}"
 
 
 def _session(session_id: str) -> str:
-    return f"/v1/sessions/{_segment(session_id)}"
+    return f"/v1/sessions/{path_segment(session_id)}"
 
 
 def _segments(path: str) -> str:
-    return "/".join(map(_segment, path.split("/")))
+    return "/".join(map(path_segment, path.split("/")))
 
 
-def _segment(name: str) -> str:
+def path_segment(name: str) -> str:
     """A path segment that stays one: "." and ".." would otherwise be resolved away on the road."""
     return name.replace(".", "%2E") if name in {".", ".."} else quote(name, safe="")

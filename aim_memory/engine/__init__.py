@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,22 +28,23 @@ from aim_memory.bodies import (
     WriteRequest,
 )
 from aim_memory.engine.answering import Answering
+from aim_memory.engine.chatting import Chatting
+from aim_memory.engine.exchange import Chat
+from aim_memory.engine.jobs import JobRunner
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Querying, Recalled
 from aim_memory.engine.reading import Reading
+from aim_memory.engine.receipts import receipt
+from aim_memory.engine.reindexing import Reindexing
+from aim_memory.engine.remembering import Remembering
 from aim_memory.engine.upkeep import Upkeep
 from aim_memory.engine.writing import Writing
 from aim_memory.errors import StorageError
 from aim_memory.ingest.limits import check_namespace
 from aim_memory.ports import MemoryStore
-from aim_memory.types import Space
+from aim_memory.types import Space, Vectors
 
-__all__ = ["MemoryEngine", "Parts", "Recalled"]
-
-_RECEIPT = (
-    "Erased from the live store, its index and its write-ahead log. "
-    "Backups and exports made earlier still hold it until they expire."
-)
+__all__ = ["Chat", "MemoryEngine", "Parts", "Recalled"]
 
 
 class MemoryEngine:
@@ -58,7 +59,12 @@ class MemoryEngine:
         self._writing = Writing(parts)
         self._querying = Querying(parts)
         self._answering = Answering(parts, self._querying, self._writing)
+        self._remembering = Remembering(self._writing)
+        self._chatting = Chatting(parts, self._querying, self._remembering)
         self._upkeep = Upkeep(parts)
+        self.reindexing = Reindexing(parts)
+        kinds = {"reindex": self.reindexing.reindex, "prune": self.reindexing.prune}
+        self.jobs = JobRunner(parts.store.jobs, parts.clock, kinds)
         self._closed = False
 
     @property
@@ -91,15 +97,19 @@ class MemoryEngine:
         """Erases one memory with its evidence and history."""
         return self._writing.delete(tenant, memory_id, namespace=namespace)
 
-    def erase(self, tenant: str, namespace: str) -> EraseReceipt:
-        """Erases a whole namespace and says what went."""
+    def erase(self, tenant: str, namespace: str, *, by: str | None = None) -> EraseReceipt:
+        """Erases a whole namespace and says what went. ``by``: the name of the credential that asks for it."""
         check_namespace(namespace)
         space = Space(tenant, namespace)
+        self._parts.sessions.drop(space)
+        self._parts.sessions.flush()  # what was on its way to the store is there, and goes with the rest
         erased = self._parts.store.erase(space)
         self._parts.sessions.drop(space)
+        self._answering.forget(space)
+        self._chatting.forget(space)
         self._parts.keeper.drop(space)
-        now = self._parts.clock.now()
-        return EraseReceipt(namespace=namespace, erased=dict(erased), erased_at=now, statement=_RECEIPT)
+        now, health = self._parts.clock.now(), self._parts.store.check()
+        return receipt(space, erased, now, by, health, self._parts.retention)
 
     def feedback(self, tenant: str, request: FeedbackRequest) -> FeedbackReply:
         """Reinforces memories that helped and weakens those that misled."""
@@ -129,8 +139,38 @@ class MemoryEngine:
         return await self._answering.answer(tenant, request)
 
     def stream_answer(self, tenant: str, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
-        """context · delta … · citation … · verification · done; closing it cancels the generation."""
+        """context · delta, citation, verification … · done; closing it cancels the generation."""
         return self._answering.stream(tenant, request)
+
+    async def generate_with_memory(
+        self, tenant: str, prompt: str, *, namespace: str, session_id: str | None = None
+    ) -> AnswerReply:
+        """Recalls, generates, and writes both turns back."""
+        request = AnswerRequest(namespace=namespace, session_id=session_id, query=prompt, remember=True)
+        return await self._answering.answer(tenant, request)
+
+    def chat(self, tenant: str, chat: Chat) -> AsyncGenerator[dict[str, Any], None]:
+        """A chat in OpenAI's shape with memory in it: the chunks of its reply, or the one whole reply.
+
+        Closing it cancels the generation. The exchange is remembered behind, before ``close`` returns.
+        """
+        return self._chatting.replies(tenant, chat)
+
+    def models(self) -> Sequence[str]:
+        """What a chat may name as its model, the default first."""
+        return self._chatting.models()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32, each row of length 1: what memories with these texts would have."""
+        return self._parts.embedder.embed_documents(texts)
+
+    @property
+    def embedding_model(self) -> str:
+        return self._parts.embedder.generation
+
+    def flush(self) -> None:
+        """Returns when every chat that was finished before is remembered."""
+        self._remembering.flush()
 
     # Reading
 
@@ -186,6 +226,10 @@ class MemoryEngine:
         """One round of erasing what expired and embedding what waits. Returns counts per kind."""
         return self._upkeep.run()
 
+    def work(self, stopping: Callable[[], bool]) -> bool:
+        """Works on the next job until it ends, or ``stopping`` says so between two steps. Whether there was one."""
+        return self.jobs.run_next(stopping) is not None
+
     def ready(self) -> bool:
         """Whether the store answers."""
         try:
@@ -201,12 +245,26 @@ class MemoryEngine:
             "store": dict(self._parts.store.check()),
             "embedder": {"generation": embedder.generation, "dimension": embedder.dimension},
             "generators": list(self._parts.generators),
+            "models": self._parts.chat.figures() if self._parts.chat is not None else {},
+            "chats_remembered": self._remembering.figures(),
+            **{name: dict(companion.state()) for name, companion in self._parts.companions.items()},
             "config": self._parts.config.model_dump(),
         }
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        """Starts what runs beside a server, and returns at once; ``close`` ends it. ``tell`` gets lines for people.
+
+        Raises ConfigurationError when something of it could never run.
+        """
+        for companion in self._parts.companions.values():
+            companion.start(tell)
 
     def close(self) -> None:
         """Writes what was written behind and closes the store. Closing twice is harmless."""
         if not self._closed:
             self._closed = True
+            for companion in self._parts.companions.values():
+                companion.close()
+            self._remembering.close()
             self._parts.sessions.close()
             self._parts.store.close()

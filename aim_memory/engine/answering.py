@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from aim_memory.answer import Finished, Quote, Verified, build_prompt, cite, finish, needs_retry, verify
+from aim_memory.answer import Finished, Quote, Verified, arranged, build_prompt, cite, finish, needs_retry, verify
+from aim_memory.answer.following import Checked, Follower
 from aim_memory.bodies import (
     AnswerEvent,
     AnswerReply,
@@ -18,21 +18,28 @@ from aim_memory.bodies import (
     Citation,
     MessageItem,
     QueryReply,
+    SentenceVerification,
     UsageView,
     Verification,
     WriteRequest,
 )
+from aim_memory.engine.courses import Courses, still
+from aim_memory.engine.fences import Fences
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Querying, Recalled, reply
+from aim_memory.engine.speaking import Transcript, spoken, whole
 from aim_memory.engine.writing import Writing
 from aim_memory.errors import StorageError
+from aim_memory.evidence import count_tokens
 from aim_memory.ports import Generator
-from aim_memory.types import Delta, Prompt, Space, Usage
+from aim_memory.types import Delta, EvidenceBlock, Prompt, Space, Usage
 
 ANSWER_DEPTH = 30
 """Hits that an answer may draw on, as far as the budget of the context allows."""
 ANSWER_TOKENS = 2000
 """Budget of an answer's context when the request names none: the answer may lie in a turn beside a hit."""
+SLACK = 1.25
+"""What a session's prompt may cost, in terms of what its question calls for: what was listed before may stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,71 +52,93 @@ class Preparation:
     generator: Generator
 
 
-@dataclass(slots=True)
-class Transcript:
-    """What a generator said, as it says it."""
-
-    text: str = ""
-    abstained: bool = False
-    degraded: bool = False
-    usage: Usage = field(default_factory=Usage)
-
-    def add(self, delta: Delta) -> None:
-        self.text += delta.text
-        self.abstained |= delta.finish == "abstained"
-        self.degraded |= delta.degraded
-        self.usage = delta.usage or self.usage
-
-
 class Answering:
     def __init__(self, parts: Parts, querying: Querying, writing: Writing) -> None:
         self._parts = parts
         self._querying = querying
         self._writing = writing
+        self._fences = Fences()
+        self._courses: Courses[str] = Courses()
 
     async def answer(self, tenant: str, request: AnswerRequest) -> AnswerReply:
         """A whole answer. One that states what its evidence does not hold is tried once more on the originals."""
         preparation = await asyncio.to_thread(self._prepare, tenant, request)
-        transcript = await _spoken(preparation)
+        transcript = await whole(preparation.generator, preparation.prompt)
         verified = _verified(preparation, transcript)
         if needs_retry(verified, refilled=preparation.recalled.decision.refill, streamed=False):
             strict = request.model_copy(update={"mode": "strict", "session_id": None})
-            preparation = await asyncio.to_thread(self._prepare, tenant, strict)
-            transcript = await _spoken(preparation)
-            verified = _verified(preparation, transcript)
+            better = await asyncio.to_thread(self._prepare, tenant, strict)
+            again = await whole(better.generator, better.prompt)
+            if again.reason is None:  # else the first try, marked, is the better answer
+                again.usage = _sum(transcript.usage, again.usage)
+                preparation, transcript, verified = better, again, _verified(better, again)
         return await asyncio.to_thread(self._finish, tenant, request, preparation, transcript, verified)
 
     async def stream(self, tenant: str, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
-        """context, deltas, citations, verification, done. What was shown is never taken back, only marked."""
+        """context; deltas, and after each sentence its citations and verification; the verification of all, done.
+
+        What was shown is never taken back, only marked.
+        """
         preparation = await asyncio.to_thread(self._prepare, tenant, request)
         yield _event("context", reply(preparation.recalled, request))
         transcript = Transcript()
-        async with aclosing(preparation.generator.stream(preparation.prompt)) as deltas:
+        following = _Following(preparation)
+        async with aclosing(spoken(preparation.generator, preparation.prompt)) as deltas:
             async for delta in deltas:
                 transcript.add(delta)
                 if delta.text:
                     yield AnswerEvent(event="delta", body={"text": delta.text})
+                if not transcript.abstained:
+                    for event in await following.after(delta):
+                        yield event
         verified = _verified(preparation, transcript)
         final = await asyncio.to_thread(self._finish, tenant, request, preparation, transcript, verified)
         for citation in final.citations:
-            yield _event("citation", citation)
+            if citation not in following.shown:
+                yield _event("citation", citation)
         yield _event("verification", final.verification)
         yield _event("done", final)
 
+    def forget(self, space: Space) -> None:
+        """Forgets what the prompts of an erased namespace held."""
+        self._courses.drop(space)
+
     def _prepare(self, tenant: str, request: AnswerRequest) -> Preparation:
         generator = self._parts.generator(request.generator)
+        space = Space(tenant, request.namespace)
         wide = request.model_copy(update={"max_tokens": request.max_tokens or ANSWER_TOKENS})
         recalled = self._querying.recall(tenant, wide, depth=ANSWER_DEPTH)
+        blocks = recalled.context.pieces
+        listed = self._listing(space, wide, recalled)
         prompt = build_prompt(
             request.query,
-            recalled.context.pieces,
+            blocks,
             confidence=recalled.ranking.confidence,
             now=recalled.now,
-            nonce=secrets.token_hex(8),
+            nonce=self._fences.word(space, request.session_id, (block.text for block in listed or blocks)),
             history=_earlier(recalled),
+            listed=listed,
+            hard=is_hard(recalled, self._parts.hard_below),
         )
         recalled.watch.lap("prompt")
         return Preparation(request, recalled, prompt, generator)
+
+    def _listing(self, space: Space, request: AnswerRequest, recalled: Recalled) -> tuple[EvidenceBlock, ...] | None:
+        """The memories in the order of the session's last prompt; None without a session. Where the question narrows
+        what may be found, nothing that it does not call for stays."""
+        if request.session_id is None:
+            return None
+        before = self._courses.get(space, request.session_id) or ()
+        memories = self._parts.store.get(space, [block.memory_id for block in before]) if before else {}
+        narrowed = request.filters or request.as_of or request.known_at
+        listed = arranged(
+            still(before, memories, recalled.now),
+            recalled.context.pieces,
+            slack=0.0 if narrowed else SLACK,
+            cost=count_tokens,
+        )
+        self._courses.put(space, request.session_id, listed)
+        return listed
 
     def _finish(
         self,
@@ -121,7 +150,7 @@ class Answering:
     ) -> AnswerReply:
         recalled = preparation.recalled
         recalled.watch.lap("generate")
-        quotes = cite(transcript.text, preparation.prompt.blocks)
+        quotes = cite(transcript.text, _listed(preparation))
         finished = finish(transcript.text, verified, quotes, abstained=transcript.abstained, question=request.query)
         self._learn(tenant, request, finished, quotes)
         shown = reply(recalled, request)
@@ -130,7 +159,7 @@ class Answering:
     def _learn(self, tenant: str, request: AnswerRequest, finished: Finished, quotes: tuple[Quote, ...]) -> None:
         """A cited memory was of use; the exchange becomes a memory when that is asked for."""
         if not finished.abstained:
-            self._reinforce(Space(tenant, request.namespace), quotes)
+            reinforce(self._parts, Space(tenant, request.namespace), quotes)
         if request.remember:
             turns = [MessageItem(role="user", content=request.query)]
             if not finished.abstained:
@@ -138,12 +167,20 @@ class Answering:
             exchange = WriteRequest(namespace=request.namespace, session_id=request.session_id, messages=turns)
             self._writing.write(tenant, exchange, idempotency_key=None, author=None)
 
-    def _reinforce(self, space: Space, quotes: tuple[Quote, ...]) -> None:
-        try:
-            self._parts.store.reinforce(space, dict.fromkeys((quote.memory_id for quote in quotes), 1.0))
-        except StorageError:
-            return  # a full or busy store must not cost an answer; the count is only a preference
-        self._parts.keeper.refresh(space)
+
+def reinforce(parts: Parts, space: Space, quotes: tuple[Quote, ...]) -> None:
+    """What was cited was of use."""
+    try:
+        parts.store.reinforce(space, dict.fromkeys((quote.memory_id for quote in quotes), 1.0))
+    except StorageError:
+        return  # a full or busy store must not cost an answer; the count is only a preference
+    parts.keeper.refresh(space)
+
+
+def is_hard(recalled: Recalled, hard_below: float) -> bool:
+    """Whether a question is worth a larger model: exactness was asked for, the evidence is thin, or it disagrees."""
+    ranking = recalled.ranking
+    return recalled.decision.mode == "strict" or ranking.conflicts or ranking.confidence < hard_below
 
 
 def _earlier(recalled: Recalled) -> tuple[str, ...]:
@@ -152,16 +189,52 @@ def _earlier(recalled: Recalled) -> tuple[str, ...]:
     return state.recent[:-1] if state is not None else ()
 
 
-async def _spoken(preparation: Preparation) -> Transcript:
-    transcript = Transcript()
-    async with aclosing(preparation.generator.stream(preparation.prompt)) as deltas:
-        async for delta in deltas:
-            transcript.add(delta)
-    return transcript
+def _listed(preparation: Preparation) -> tuple[EvidenceBlock, ...]:
+    return preparation.prompt.listed
 
 
 def _verified(preparation: Preparation, transcript: Transcript) -> Verified:
-    return verify(transcript.text, preparation.prompt.blocks, reference=preparation.recalled.now)
+    return verify(transcript.text, _listed(preparation), reference=preparation.recalled.now)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)
+
+
+def citations(quotes: tuple[Quote, ...]) -> list[Citation]:
+    return [Citation(memory_id=q.memory_id, quote=q.quote, start=q.start, end=q.end) for q in quotes]
+
+
+def verification(verified: Verified) -> Verification:
+    return Verification(
+        supported=[anchor.text for anchor in verified.supported],
+        unsupported=[anchor.text for anchor in verified.unsupported],
+    )
+
+
+class _Following:
+    """Events about the sentences of an answer as it comes."""
+
+    def __init__(self, preparation: Preparation) -> None:
+        self._follower = Follower(_listed(preparation), preparation.recalled.now)
+        self.shown: list[Citation] = []
+
+    async def after(self, delta: Delta) -> list[AnswerEvent]:
+        """Those about the sentences that a delta completes; judging is work, and done on another thread."""
+        spans = self._follower.add(delta.text)
+        if delta.finish is not None:
+            spans += self._follower.end()
+        return await asyncio.to_thread(self._judged, spans) if spans else []
+
+    def _judged(self, spans: Sequence[tuple[int, int]]) -> list[AnswerEvent]:
+        return [event for span in spans for event in self._events(self._follower.judge(*span))]
+
+    def _events(self, checked: Checked) -> Iterator[AnswerEvent]:
+        for citation in citations(checked.quotes):
+            self.shown.append(citation)
+            yield _event("citation", citation)
+        known = verification(checked.verified).model_dump()
+        yield _event("verification", SentenceVerification(**known, start=checked.start, end=checked.end))
 
 
 def _reply(
@@ -172,16 +245,13 @@ def _reply(
     quotes: tuple[Quote, ...],
     shown: QueryReply,
 ) -> AnswerReply:
-    kept = () if finished.abstained else quotes
     return AnswerReply(
         answer=finished.text,
-        citations=[Citation(memory_id=q.memory_id, quote=q.quote, start=q.start, end=q.end) for q in kept],
-        verification=Verification(
-            supported=[anchor.text for anchor in verified.supported],
-            unsupported=[anchor.text for anchor in verified.unsupported],
-        ),
+        citations=citations(() if finished.abstained else quotes),
+        verification=verification(verified),
         abstained=finished.abstained,
-        degraded=transcript.degraded or shown.degraded,
+        degraded=transcript.reason is not None or shown.degraded,
+        reason=transcript.reason,
         mode=shown.mode,
         results=shown.results,
         context=shown.context,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from aim_memory.config import AIMConfig
 from aim_memory.engine.rereading import Rereading
 from aim_memory.errors import InvalidInputError, NotFoundError
 from aim_memory.ingest.limits import check_namespace
-from aim_memory.ports import Clock, Embedder, Generator, IndexKeeper, MemoryStore
+from aim_memory.ports import ChatModels, Clock, Companion, Embedder, Generator, IndexKeeper, MemoryStore
 from aim_memory.sessions import Sessions
-from aim_memory.settings import LimitSettings
+from aim_memory.settings import LimitSettings, RetentionSettings
 from aim_memory.types import Space
 
 
@@ -27,6 +28,16 @@ class Parts:
     config: AIMConfig
     limits: LimitSettings
     rereading: Rereading | None = None
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    """What receipts say of copies."""
+    hard_below: float = 0.5
+    """Confidence below which a question is hard."""
+    chat: ChatModels | None = None
+    """Language models that take chats as they are; without any, chats are answered by quotes."""
+    companions: Mapping[str, Companion] = field(default_factory=dict)
+    """Programs that run beside a server, by name."""
+    open_embedder: Callable[[Mapping[str, Any]], Embedder] | None = None
+    """Opens another embedder, by fields of its settings, to move to."""
 
     def generator(self, name: str | None) -> Generator:
         """The generator asked for, or the default one."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
+import numpy as np
+
 from aim_memory import filters
 from aim_memory.anchors import extract
 from aim_memory.bodies import (
@@ -31,6 +33,7 @@ from aim_memory.text import question_terms
 from aim_memory.types import Anchor, Space, StoredMemory
 
 _GLIMPSE_WORDS = 6
+_MOST = 0.5
 
 
 class Stopwatch:
@@ -59,12 +62,14 @@ class Recalled:
     ranking: Ranking
     found: tuple[tuple[Ranked, StoredMemory], ...]
     """The hits with their memories, best first."""
-    neighbours: Mapping[str, Sequence[StoredMemory]]
+    beside: Mapping[str, Sequence[str]]
+    """Ids of the turns beside a hit, by its id."""
     decision: ModeDecision
     context: Context
     watch: Stopwatch
     degraded: bool = False
-    """Whether only the memories with most of the question's words were looked at, for the index is being built."""
+    """Whether it is answered by words: only the memories with most of the question's were looked at, for the index is
+    being built, or most memories wait for vectors of this embedder."""
 
 
 class Querying:
@@ -88,11 +93,13 @@ class Querying:
         anchors = extract(request.query, reference=now)
         watch.lap("anchors")
         glimpse = self._parts.keeper.glimpse(space, _words(request.query))
-        ranking, beside, decision = self._rank(space, request, now, anchors, depth, glimpse)
+        ranking, beside, decision, degraded = self._rank(space, request, now, anchors, depth, glimpse)
         watch.lap("rank")
-        memories = self._parts.store.get(space, [*(hit.id for hit in ranking.hits), *_flat(beside)])
-        found = tuple((hit, memories[hit.id]) for hit in ranking.hits if hit.id in memories)
-        neighbours = {id: [memories[one] for one in ids if one in memories] for id, ids in beside.items()}
+        refill = decision.refill and self._parts.config.refill
+        around = beside if refill else {}
+        memories = self._parts.store.get(space, [*[hit.id for hit in ranking.hits], *_flat(around)])
+        found = tuple([(hit, memories[hit.id]) for hit in ranking.hits if hit.id in memories])
+        neighbours = {id: [memories[one] for one in ids if one in memories] for id, ids in around.items()}
         watch.lap("load")
         if self._parts.rereading is not None:
             found = self._parts.rereading.over(request.query, found)
@@ -102,14 +109,14 @@ class Querying:
             anchors,
             [(memory, hit.score, hit.current) for hit, memory in found],
             budget_tokens=request.max_tokens or self._parts.config.context_tokens,
-            refill=decision.refill and self._parts.config.refill,
+            refill=refill,
             neighbours=neighbours,
             summaries_only=not self._parts.config.refill,
         )
         watch.lap("refill")
         if request.session_id is not None and ranking.session is not None:
             self._parts.sessions.put(space, request.session_id, ranking.session)
-        return Recalled(now, anchors, ranking, found, neighbours, decision, context, watch, glimpse is not None)
+        return Recalled(now, anchors, ranking, found, beside, decision, context, watch, degraded)
 
     def _rank(
         self,
@@ -119,7 +126,7 @@ class Querying:
         anchors: tuple[Anchor, ...],
         depth: int,
         glimpse: IndexReader | None,
-    ) -> tuple[Ranking, dict[str, list[str]], ModeDecision]:
+    ) -> tuple[Ranking, dict[str, list[str]], ModeDecision, bool]:
         """Ranks, and once more in strict mode when what was found calls for it."""
         session = self._parts.sessions.get(space, request.session_id) if request.session_id else None
         limits = self._parts.limits
@@ -149,7 +156,8 @@ class Querying:
                     conflict=ranking.conflicts,
                 )
                 if settled.mode == decision.mode:
-                    return ranking, _beside(index, [hit.id for hit in ranking.hits]), settled
+                    beside = _beside(index, [hit.id for hit in ranking.hits])
+                    return ranking, beside, settled, glimpse is not None or index.embedded < _MOST
                 decision = settled
 
     def _check(self, request: QueryRequest) -> None:
@@ -164,10 +172,10 @@ class Querying:
 
 def _beside(index: IndexReader, ids: Sequence[str]) -> dict[str, list[str]]:
     """The turns right before and after each hit in its session, by the hit's id."""
-    columns = index.columns
     rows = {id: row for id in ids if (row := index.row_of(id)) is not None}
-    around = {id: (int(columns.previous[row]), int(columns.following[row])) for id, row in rows.items()}
-    return {id: [index.id_of(one) for one in pair if one >= 0] for id, pair in around.items()}
+    at = np.array([*rows.values()], np.int64)
+    pairs = zip(index.columns.previous[at].tolist(), index.columns.following[at].tolist(), strict=True)
+    return {id: [index.id_of(one) for one in pair if one >= 0] for id, pair in zip(rows, pairs, strict=True)}
 
 
 def _words(question: str) -> list[str]:

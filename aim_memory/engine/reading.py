@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory import filters as grammar
 from aim_memory.bodies import (
@@ -24,6 +26,7 @@ from aim_memory.engine.views import memory_view, session_view, version_view
 from aim_memory.errors import LimitExceededError, NotFoundError, UnknownReferenceError
 from aim_memory.ingest.limits import check_id, check_namespace
 from aim_memory.ports import IndexReader
+from aim_memory.routing import temporal_weights
 from aim_memory.types import Space, StoredMemory
 
 
@@ -76,13 +79,22 @@ class Reading:
         limits = self._parts.limits
         keep = grammar.parse(wanted, conditions=limits.filter_conditions + 3, depth=limits.filter_depth + 1)
         after = _decode(cursor) if cursor else -1
+        weights = self._weights(space, keep, after, limit + 1)
+        more, weights = len(weights) > limit, dict(list(weights.items())[:limit])
+        memories = self._parts.store.get(space, list(weights))
+        items = [(memories[id], weight) for id, weight in weights.items() if id in memories]
+        next_cursor = _encode(items[-1][0].ordinal) if more and items else None
+        return MemoryPage(items=[memory_view(space, *item) for item in items], next_cursor=next_cursor)
+
+    def _weights(self, space: Space, keep: grammar.Filter | None, after: int, count: int) -> Mapping[str, float | None]:
+        """The next memories after an ordinal and their weights; without weights while a large index is being built."""
+        now = self._parts.clock.now()
+        if keep is None and self._parts.keeper.glimpse(space, ()) is not None:
+            return dict.fromkeys(self._parts.store.page(space, after, count, now))
         with self._parts.keeper.open(space) as index:
-            ids = _listed(index, keep, after, self._parts.clock.now())[: limit + 1]
-            more, ids = len(ids) > limit, ids[:limit]
-        memories = self._parts.store.get(space, ids)
-        items = [memories[id] for id in ids if id in memories]
-        next_cursor = _encode(items[-1].ordinal) if more and items else None
-        return MemoryPage(items=[memory_view(space, memory) for memory in items], next_cursor=next_cursor)
+            rows = _listed(index, keep, after, now)[:count]
+            fading = temporal_weights(rows, index, self._parts.config).tolist()
+            return {index.id_of(row): weight for row, weight in zip(rows.tolist(), fading, strict=True)}
 
     def session(self, tenant: str, namespace: str, session_id: str) -> SessionView:
         check_namespace(namespace)
@@ -121,13 +133,13 @@ class Reading:
             raise LimitExceededError(f"limit is {limit}; it must be from 1 to {most}.", field="limit")
 
 
-def _listed(index: IndexReader, keep: grammar.Filter | None, after: int, now: datetime) -> list[str]:
-    """Ids after an ordinal, in ordinal order, that a filter keeps and that have not expired."""
+def _listed(index: IndexReader, keep: grammar.Filter | None, after: int, now: datetime) -> NDArray[np.int64]:
+    """Rows after an ordinal, in ordinal order, that a filter keeps and that have not expired."""
     columns = index.columns
     shown = columns.alive & (columns.ordinal > after) & (columns.expires_at > now.timestamp())
     if keep is not None:
         shown &= keep.mask(index)
-    return [index.id_of(int(row)) for row in np.flatnonzero(shown)]
+    return np.flatnonzero(shown)
 
 
 def _conditions(

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
+from aim_memory.engine.embedding import BATCH, by_space, embed_pending
 from aim_memory.engine.parts import Parts
 from aim_memory.errors import EmbedderError
-from aim_memory.ingest.segments import passage
-from aim_memory.types import Space
-
-_BATCH = 64
 
 
 class Upkeep:
@@ -23,48 +16,17 @@ class Upkeep:
         return {"expired": self._erase_expired(), "embedded": self._embed_pending()}
 
     def _erase_expired(self) -> int:
-        due = self._parts.store.expired(self._parts.clock.now(), _BATCH)
+        due = self._parts.store.expired(self._parts.clock.now(), BATCH)
         erased = 0
-        for space, ids in _by_space(due).items():
+        for space, ids in by_space(due).items():
             with self._parts.store.begin(space) as work:
-                erased += work.delete(ids)
-                work.commit()
+                if gone := work.delete(ids):  # else the namespace was erased meanwhile, and is not to come back
+                    work.commit()
+                erased += gone
         return erased
 
     def _embed_pending(self) -> int:
-        waiting = self._parts.store.pending(_BATCH)
         try:
-            return sum(self._embed(space, ids) for space, ids in _by_space(waiting).items())
+            return embed_pending(self._parts.store, self._parts.embedder)
         except EmbedderError:
             return 0  # still down; they are found by their words until it is back
-
-    def _embed(self, space: Space, ids: Sequence[str]) -> int:
-        embedder, store = self._parts.embedder, self._parts.store
-        found = store.get(space, ids)
-        # Cut as when they were written, whatever the window of this embedder. What was edited since is left out below.
-        cut = {row.id: [(own.start, own.end) for own in row.segments] for row in store.index_rows(space, list(found))}
-        memories = [found[memory_id] for memory_id in cut]
-        spans = list(cut.values())
-        texts = [
-            passage(memory.speaker, memory.text[start:end])
-            for memory, cuts in zip(memories, spans, strict=True)
-            for start, end in cuts
-        ]
-        vectors, tokens = embedder.embed_documents_with_tokens(texts)
-        ends = np.cumsum([len(cuts) for cuts in spans])
-        with store.begin(space) as work:
-            held = work.existing([memory.id for memory in memories])
-            for memory, cuts, end in zip(memories, spans, ends, strict=True):
-                own = slice(end - len(cuts), end)
-                # An edit in the meantime analysed the memory anew; its own vectors come with it or later.
-                if memory.id in held and held[memory.id].version == memory.version:
-                    work.embed(memory.id, vectors[own], embedder.generation, tokens and tokens[own])
-            work.commit()
-        return len(memories)
-
-
-def _by_space(rows: Sequence[tuple[Space, str]]) -> dict[Space, list[str]]:
-    grouped: dict[Space, list[str]] = {}
-    for space, memory_id in rows:
-        grouped.setdefault(space, []).append(memory_id)
-    return grouped

@@ -8,7 +8,7 @@ from aim_memory.bodies import AnchorView, MemoryView, SessionView, VersionView
 from aim_memory.types import SessionState, Space, StoredMemory, Version
 
 
-def memory_view(space: Space, memory: StoredMemory) -> MemoryView:
+def memory_view(space: Space, memory: StoredMemory, weight: float | None = None) -> MemoryView:
     return MemoryView(
         id=memory.id,
         namespace=space.namespace,
@@ -32,6 +32,7 @@ def memory_view(space: Space, memory: StoredMemory) -> MemoryView:
         superseded_by=memory.superseded_by,
         anchors=[AnchorView(kind=a.kind, text=a.text, key=a.key, start=a.start, end=a.end) for a in memory.anchors],
         indexing="pending" if memory.pending else "ready",
+        weight=None if weight is None else round(weight, 4),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from aim_memory.evidence.pieces import Piece, Source, Span
-from aim_memory.evidence.render import GAP, day, line, render, shares_day
+from aim_memory.evidence.render import GAP, day, head, line, render, shares_day
 from aim_memory.evidence.tokens import count_tokens, weigh
 from aim_memory.types import StoredMemory
 
@@ -24,7 +24,7 @@ class Draft:
         """Tokens of the budget that are free."""
         self._budget = budget
         self._sources = sources
-        self._heads = [line(source.memory, source.current, ()) for source in sources]
+        self._heads = [head(source.memory, source.current) for source in sources]
         self._spans: dict[int, list[Span]] = {}
         self._stamps: set[tuple[str, object]] = set()
         self._taken: list[tuple[int, list[Span]]] = []

@@ -15,20 +15,20 @@ CONFIDENT = 0.5
 """Below this confidence of the ranking originals are brought back, so that the answer does not rest on summaries."""
 
 _EXACT = re.compile(
-    r"\bexact(?:ly)?\b|\bprecise(?:ly)?\b|\bverbatim\b|\bword[- ]for[- ]word\b|\bliteral(?:ly)?\b"
-    r"|\bin (?:my|his|her|their) words\b|\boriginal(?: (?:text|wording|words|message|statement|version))?\b"
+    r"\b(?:exact(?:ly)?|precise(?:ly)?|verbatim|word[- ]for[- ]word|literal(?:ly)?|in (?:my|his|her|their) words"
+    r"|original(?: (?:text|wording|words|message|statement|version))?)\b"
     r"|精确|精準|准确|准確|确切|確切|原文|原话|原話|原句|一字不差|逐字|具体(?:是|到)?"
 )
 _PROOF = re.compile(
-    r"\bproofs?\b(?! of concept)|\bprove\b|\bevidence\b|(?<!open )(?<!open-)\bsources?\b(?! (?:code|file|tree))"
-    r"|\bcit(?:e|ation)s?\b|\bquot(?:e|ed|ation)s?\b|\bwhere did (?:i|you|he|she|they) (?:say|mention|write)\b"
+    r"\b(?:proofs?\b(?! of concept)|prove\b|evidence\b|(?<!open )(?<!open-)sources?\b(?! (?:code|file|tree))"
+    r"|cit(?:e|ation)s?\b|quot(?:e|ed|ation)s?\b|where did (?:i|you|he|she|they) (?:say|mention|write)\b)"
     r"|证明|證明|证据|證據|来源|來源|出处|出處|引用|引述|依据|依據"
 )
 _KIND = re.compile(
-    r"\bhow (?:many|much|long|old|far|tall|big|heavy|often|large|late|early|high|fast)\b"
-    r"|\bwhen\b|\bwhat (?:time|date|day|year|month|hour|number|price|version|amount|size|dose|address|code)\b"
-    r"|\bwhich (?:day|date|year|month|version|number|model|size|one)\b|\bversion\b"
-    r"|\b(?:phone|flight|order|room|serial|account) number\b"
+    r"\b(?:how (?:many|much|long|old|far|tall|big|heavy|often|large|late|early|high|fast)"
+    r"|when|what (?:time|date|day|year|month|hour|number|price|version|amount|size|dose|address|code)"
+    r"|which (?:day|date|year|month|version|number|model|size|one)|version"
+    r"|(?:phone|flight|order|room|serial|account) number)\b"
     r"|多少|几[点點号號个個天年月岁歲次位块塊时時]|幾[点點号號个個天年月岁歲次位块塊时時]|哪[天年月日]|哪一[天年月日]|什么时候|什麼時候|何时|何時"
     r"|多[久大长長远遠高重贵貴]|哪个版本|哪個版本|版本|型号|型號|号码|號碼|日期|几月几[号日]"
 )

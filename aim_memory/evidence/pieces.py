@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from aim_memory.evidence.plain import plain
 from aim_memory.evidence.summary import SUMMARY_WORDS, courtesy, summary_spans, words
@@ -43,8 +44,7 @@ class Stretch:
     """Says hardly anything: a question, a courtesy, a fragment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What is taken of a memory at once: one sentence of a long text, all of one that is not long."""
 
     place: int
@@ -62,8 +62,7 @@ class Piece:
         return sum(stretch.words for stretch in self.stretches)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A ranked memory with its stretches in text order, and what each is worth."""
 
     place: int

@@ -11,7 +11,7 @@ from aim_memory.anchors import compare
 from aim_memory.evidence.draft import DAY, YEAR, Draft
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
 from aim_memory.evidence.plain import plain
-from aim_memory.evidence.render import day, joined, line
+from aim_memory.evidence.render import day, head, joined
 from aim_memory.evidence.summary import SUMMARY_WORDS
 from aim_memory.evidence.tokens import count_tokens
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
@@ -126,8 +126,9 @@ def _spans(piece: Piece) -> list[Span]:
 
 def _held(anchor: Anchor, memory: StoredMemory, spans: Iterable[Span]) -> bool:
     """Whether one of the stretches of a memory's text has an anchor that agrees."""
-    inside = [held for held in memory.anchors if any(a <= held.start and held.end <= b for a, b in spans)]
-    return bool(compare((anchor,), inside).matched)
+    kin = [held for held in memory.anchors if held.kind == anchor.kind]
+    inside = [held for held in kin if any(a <= held.start and held.end <= b for a, b in spans)] if kin else ()
+    return bool(inside) and bool(compare((anchor,), inside).matched)
 
 
 def _covers(draft: Draft, sources: Sequence[Source], anchor: Anchor) -> bool:
@@ -161,7 +162,7 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    lines = sum(_cost(line(memory, current, []) + "\n") + _cost(_plain(memory.text)) for memory, _, current in hits)
+    lines = sum([_cost(head(memory, current) + "\n") + _cost(_plain(memory.text)) for memory, _, current in hits])
     days = {day(memory) for memory, _, _ in hits}
     return round(lines + DAY * len(days) + YEAR * len({own.year for own in days}))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from aim_memory.evidence.pieces import Span
 from aim_memory.evidence.plain import plain
@@ -33,7 +34,7 @@ def render(lines: Sequence[tuple[date, str]]) -> str:
 def _stamp(own: date, before: date | None, line: str) -> str:
     """A day, with its year where that changes and before a line that could feign another one."""
     known = before is not None and before.year == own.year and shares_day(line)
-    return f"{own:%m-%d}" if known else f"{own:%Y-%m-%d}"
+    return own.isoformat()[5:] if known else own.isoformat()
 
 
 def shares_day(line: str) -> bool:
@@ -41,12 +42,20 @@ def shares_day(line: str) -> bool:
     return line[:1].isalpha()
 
 
+def head(memory: StoredMemory, current: bool) -> str:
+    """What a line begins with: who said it, and a mark on what no longer holds."""
+    who = _plain(memory.speaker or memory.role or "")
+    mark = _mark(memory, current)
+    return f"{who or '-'}{mark}{':' if who or mark else ''} "
+
+
 def line(memory: StoredMemory, current: bool, spans: Sequence[Span]) -> str:
     """``Ada: ...``; stretches that touch are joined, others have a gap between them."""
-    who = plain(memory.speaker or memory.role or "")
-    mark = _mark(memory, current)
-    head = f"{who or '-'}{mark}{':' if who or mark else ''} "
-    return head + GAP.join(plain(memory.text[start:end]) for start, end in joined(memory.text, spans))
+    stretches = [_plain(memory.text[start:end]) for start, end in joined(memory.text, spans)]
+    return head(memory, current) + GAP.join(stretches)
+
+
+_plain = lru_cache(maxsize=4096)(plain)
 
 
 def joined(text: str, spans: Sequence[Span]) -> list[Span]:

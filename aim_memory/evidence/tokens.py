@@ -31,7 +31,7 @@ def count_tokens(text: str) -> int:
 
 def weigh(text: str) -> float:
     """The same, not rounded up: what a stretch adds to a longer text."""
-    text, lines = _LINE.subn("\n", text) if "\n" in text else (text, 0)
+    text, lines = _lines(text)
     ascii_text = text.encode("ascii", "replace")  # every other character is one "?"
     foreign = ascii_text.count(b"?") - text.count("?")
     ideographs = sum(map(len, _CJK.findall(text))) if foreign else 0
@@ -39,7 +39,7 @@ def weigh(text: str) -> float:
         _words(ascii_text)
         + _NUMBER_GROUP * sum((len(number) + 2) // 3 for number in ascii_text.translate(_DIGITS).split())
         # One blank is part of the word after it; runs are indentation and cost a token.
-        + len(_RUN.findall(text))
+        + (len(_RUN.findall(text)) if "  " in text or "\t" in text else 0)
         + _LINE_COST * lines
         + _MARK * (_count(ascii_text, _MARKS) - foreign)
         + _CJK_CHAR * ideographs
@@ -47,10 +47,17 @@ def weigh(text: str) -> float:
     )
 
 
+def _lines(text: str) -> tuple[str, int]:
+    """The text without blanks around its line breaks, and how many of those there are; several at once are one."""
+    lines = text.split("\n")
+    if len(lines) == 1 or all(line and not line[0].isspace() and line[-1] not in " \t" for line in lines):
+        return text, len(lines) - 1
+    return _LINE.subn("\n", text)
+
+
 def _words(ascii_text: bytes) -> float:
     words = ascii_text.translate(_LETTERS).split()
-    long = [length for length in map(len, words) if length > _FREE_LETTERS]
-    steps = sum([(length - _FREE_LETTERS + 3) // 4 for length in long])
+    steps = sum([(length - _FREE_LETTERS + 3) // 4 for length in map(len, words) if length > _FREE_LETTERS])
     return _WORD * len(words) + _LONG_WORD_STEP * steps
 
 

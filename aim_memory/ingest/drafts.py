@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +11,7 @@ from aim_memory.bodies import MemoryItem, MessageItem, UpdateRequest, WriteReque
 from aim_memory.errors import InvalidInputError, LimitExceededError
 from aim_memory.ingest import limits as check
 from aim_memory.settings import LimitSettings
-from aim_memory.types import StoredMemory, Trust
+from aim_memory.types import StoredMemory, Trust, content_digest
 
 NAME_CHARS = 256
 
@@ -44,9 +42,8 @@ class Draft:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of what makes two memories the same: content, who, where, and when if it was given."""
-        told = self.timestamp.isoformat() if self.timestamp else None
-        parts = [self.text, self.speaker, self.role, self.session_id, told, self.source, dict(self.metadata)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        who = (self.speaker, self.role, self.session_id, self.source)
+        return content_digest(self.text, *who, self.timestamp, self.metadata)
 
 
 def drafts(request: WriteRequest, limits: LimitSettings) -> list[Draft | InvalidInputError]:

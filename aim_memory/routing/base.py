@@ -12,7 +12,7 @@ from aim_memory.ports import IndexReader
 from aim_memory.routing.fusion import standardise
 from aim_memory.routing.neighbours import answered, bond, leaning, smooth
 from aim_memory.routing.plan import View
-from aim_memory.routing.roles import assistants
+from aim_memory.routing.standing import Standing
 from aim_memory.routing.values import Mask, Scores
 
 LEAST_COSINE_SPREAD = 0.02
@@ -29,24 +29,28 @@ class Base:
     """How far neighbouring turns speak of the same, in [0, 1]."""
 
 
-def base(view: View, index: IndexReader, among: Mask, config: AIMConfig) -> Base:
+def base(view: View, index: IndexReader, standing: Standing, among: Mask, config: AIMConfig) -> Base:
     """Words and meaning, and what they say for neighbours."""
-    words = view.trust * standardise(index.lexical(view.terms), among, LEAST_BM25_SPREAD)
-    meaning = np.zeros_like(words)
+    together = words = np.float32(view.trust) * standardise(index.lexical(view.terms), among, LEAST_BM25_SPREAD)
+    parts = {"lexical": words}
     if view.vector is not None:
-        meaning = (1 - view.trust) * standardise(index.similarities(view.vector), among, LEAST_COSINE_SPREAD)
-    together = words + meaning
-    bound = bond(together, index.columns, among)
-    weights = leaning(bound, index.columns, among, config.neighbour_weight)
-    parts = {
-        "lexical": words,
-        "dense": meaning,
-        "neighbours": smooth(together, weights, index.columns),
-        "reply": config.reply_share * answered(together, weights, index.columns, ~assistants(index)),
-    }
+        cosines = standardise(index.similarities(view.vector), among, LEAST_COSINE_SPREAD)
+        parts["dense"] = np.float32(1 - view.trust) * cosines
+        together = words + parts["dense"]
+    bound = bond(together, standing.bound(among))
+    if most := min(bound, config.neighbour_weight):
+        weights = leaning(bound, standing.sociable, among, most)
+        parts["neighbours"] = smooth(together, weights, standing.around)
+        if standing.asking is not None:
+            replying = np.float32(config.reply_share) * weights * ~standing.assistants
+            parts["reply"] = answered(together * standing.asking, replying, index.columns.previous)
     return Base(parts, bound)
 
 
 def total(parts: Mapping[str, Scores]) -> Scores:
-    """The sum of named parts, (rows,)."""
-    return np.asarray(np.sum(list(parts.values()), axis=0), np.float32)
+    """The sum of named parts, at least one: (rows,)."""
+    first, *others = parts.values()
+    whole = first.copy()
+    for scores in others:
+        whole += scores
+    return whole

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
+from aim_memory.routing.closer import READ
 from aim_memory.routing.fusion import best_rows
+from aim_memory.routing.standing import standing
 from aim_memory.routing.values import Ask, Mask, Scores
 from aim_memory.types import Anchor
 
@@ -23,11 +25,14 @@ POOL = 100
 
 
 def pool(ask: Ask, first: Scores, index: IndexReader, among: Mask) -> NDArray[np.int64]:
-    """The rows that get the closer look: the best of the first, and what holds a rare anchor of the question."""
+    """The rows that get the closer look: the best of the first, and what holds a rare anchor of the question, all of it
+    among the first ``READ``."""
     best = best_rows(first, among, POOL)
+    known = set(best)
     holders = [row for anchor in ask.anchors for row in _rare(anchor, index, among)]
-    missed = list(dict.fromkeys(row for row in holders if row not in set(best)))[: POOL // 4]
-    return np.array(best[: POOL - len(missed)] + missed, np.int64)
+    missed = list(dict.fromkeys(row for row in holders if row not in known))[: POOL // 4]
+    ahead = READ - len(missed)
+    return np.array(best[:ahead] + missed + best[ahead : POOL - len(missed)], np.int64)
 
 
 def candidates(
@@ -38,10 +43,10 @@ def candidates(
     found = best_rows(scores, among, max(LEAST, 4 * ask.top_k))
     if moving is not None:
         found += best_rows(moving, among, config.local_cluster_k)
-    newest = index.columns.ordinal > index.columns.ordinal.max(initial=0) - config.hot_window_size
+    oldest = index.derived(standing).latest - config.hot_window_size
     for anchor in ask.anchors:
         holders = _holders(anchor, index, among)
-        found += holders[newest[holders] | (len(holders) <= RARE)].tolist()
+        found += holders[(index.columns.ordinal[holders] > oldest) | (len(holders) <= RARE)].tolist()
     return list(dict.fromkeys(found))
 
 

@@ -12,12 +12,15 @@ from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.fusion import spread
 from aim_memory.routing.late import late
-from aim_memory.routing.neighbours import asking, leaning
+from aim_memory.routing.neighbours import leaning
 from aim_memory.routing.plan import Plan
-from aim_memory.routing.roles import assistants
+from aim_memory.routing.standing import Standing, standing
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.text import NOTION
 
+READ = 48
+"""Memories whose tokens are compared, of those that get the closer look the first: what lies further back rises by its
+tokens too seldom to pay for reading them."""
 LEAST_SPREAD = 0.1
 NEARBY = 4.0
 """Turns after which a memory of the same session speaks for another e times less."""
@@ -31,6 +34,8 @@ class FirstLook:
 
     parts: Mapping[str, Scores]
     """Named parts of the score, each over all rows."""
+    sums: Scores
+    """What they add up to, (rows,)."""
     bond: float
     """How far neighbouring turns speak of the same, in [0, 1]."""
     moving: Scores | None = None
@@ -47,23 +52,25 @@ def closer(
     among: Mask,
     config: AIMConfig,
 ) -> Mapping[str, Scores]:
-    """Named parts of ``rows``, each over all rows of the index, 0 elsewhere."""
-    parts = first.parts
-    talk = _conversation(first.bond, index, among) if config.neighbour_weight else 0.0
+    """Named parts of ``rows``, each (len(rows),)."""
+    lasting = index.derived(standing)
+    talk = _conversation(first.bond, lasting, among) if config.neighbour_weight else 0.0
     beside = _beside(rows, index) if config.neighbour_weight else ()
     found = {
         **_tokens(planned, rows, beside, talk, index, config),
         **_words(planned, first.lean, rows, beside, index),
-        "chatter": talk * parts["lexical"][rows],
-        "session": talk * _session(parts, rows, index),
-        "told": asking(index.columns)[rows] * bool(assistants(index).any()),
     }
-    return {name: _over(values, rows, index.size) for name, values in found.items() if values.any()}
+    if talk:
+        found["chatter"] = np.float32(talk) * first.parts["lexical"][rows]
+        found["session"] = np.float32(talk) * _session(first.sums[rows], rows, index)
+    if lasting.asking is not None and lasting.restating is not None:
+        found["told"] = lasting.asking[rows]
+    return found
 
 
-def _conversation(bond: float, index: IndexReader, among: Mask) -> float:
+def _conversation(bond: float, lasting: Standing, among: Mask) -> float:
     """How far the sessions are conversations, where turns answer one another, and no collections of notes: 0 to ½."""
-    return min(float(leaning(bond, index.columns, among, 1.0).max(initial=0.0)), CONVERSATION)
+    return min(float(leaning(bond, lasting.sociable, among, 1.0).max(initial=0.0)), CONVERSATION)
 
 
 def _beside(rows: NDArray[np.int64], index: IndexReader) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -85,8 +92,17 @@ def _tokens(
     tokens, weight = planned.tokens, config.late_weight * planned.sight
     if tokens is None or not len(tokens) or len(rows) < 2 or not weight:
         return {}
-    found = late(index.late(tokens, rows), beside, index.columns.length[rows])
-    return {**{name: weight * values for name, values in found.items()}, "evenly": weight * talk * found["evenly"]}
+    read, within = rows[:READ], [np.where(places < READ, places, -1)[:READ] for places in beside]
+    found = late(index.late(tokens, read), within, index.columns.length[read])
+    weights = dict.fromkeys(found, weight) | {"evenly": weight * talk}
+    return {name: _with_unread(weights[name] * values, len(rows)) for name, values in found.items()}
+
+
+def _with_unread(values: Scores, count: int) -> Scores:
+    """The values of the first rows, and for the others up to ``count`` the least of them."""
+    whole = np.full(count, values.min(), np.float32)
+    whole[: len(values)] = values
+    return whole
 
 
 def _words(
@@ -94,15 +110,19 @@ def _words(
 ) -> Mapping[str, Scores]:
     """Shares of the question's words (by idf) and notions that the memories hold themselves, and that only the turns
     beside them do. The words count by themselves only where the embedder is blind."""
-    words = [term for term in planned.own.terms if not term.startswith(NOTION)]
+    words = planned.words
     notions = [term for term in planned.own.terms if term.startswith(NOTION)]
-    own = index.covered(words, rows)
-    held = np.append(own, np.zeros((len(words), 1), np.bool_), axis=1)  # place −1 holds nothing
-    around = np.logical_or.reduce([own, *(held[:, places] for places in beside)])
-    found = {"beside": _shares(index.rarity(words)) @ (around & ~own)}
+    own = index.covered([*words, *notions], rows)
+    found = {"notions": own[len(words) :].mean(axis=0, dtype=np.float32)} if notions else {}
+    own = own[: len(words)]
+    if beside:
+        held = np.zeros((len(words), len(rows) + 1), np.bool_)  # place −1 holds nothing
+        held[:, :-1] = own
+        before, after = (held[:, places] for places in beside)
+        found["beside"] = _shares(planned.rarities(words)) @ ((before | after) & ~own)
     if planned.sight < 1:
         found["covered"] = (1 - planned.sight) * _covered(planned, lean, rows, index)
-    return {**found, "notions": index.covered(notions, rows).mean(axis=0)} if notions else found
+    return found
 
 
 def _covered(planned: Plan, lean: float, rows: NDArray[np.int64], index: IndexReader) -> Scores:
@@ -111,7 +131,7 @@ def _covered(planned: Plan, lean: float, rows: NDArray[np.int64], index: IndexRe
     carried = planned.moving.terms if planned.moving is not None else {}
     wanted = {**{term: lean * weight for term, weight in carried.items()}, **dict.fromkeys(planned.own.terms, 1.0)}
     words = {term: weight for term, weight in wanted.items() if not term.startswith(NOTION)}
-    telling = index.rarity([*words]) * np.array([*words.values()], np.float32)
+    telling = planned.rarities(words) * np.array([*words.values()], np.float32)
     return np.asarray(_shares(telling) @ index.covered([*words], rows), np.float32)
 
 
@@ -119,18 +139,13 @@ def _shares(telling: NDArray[np.float32]) -> NDArray[np.float32]:
     return telling / max(float(telling.sum()), 1e-6)
 
 
-def _session(first: Mapping[str, Scores], rows: NDArray[np.int64], index: IndexReader) -> Scores:
+def _session(first: Scores, rows: NDArray[np.int64], index: IndexReader) -> Scores:
     """What the other memories of a session among ``rows`` say for one: their scores above the least, fading with the
     turns between."""
-    scores = spread(np.sum([values[rows] for values in first.values()], axis=0), LEAST_SPREAD)
-    sessions, turns = index.coded("session_id")[0][rows], index.columns.ordinal[rows]
-    same = (sessions[:, None] == sessions) & (sessions >= 0)
-    np.fill_diagonal(same, False)
-    near = np.exp(-np.abs(turns[:, None] - turns) / NEARBY, where=same, out=np.zeros(same.shape))
-    return np.asarray(near @ (scores - scores.min(initial=0.0)) / (2 * NEARBY), np.float32)
-
-
-def _over(values: Scores, rows: NDArray[np.int64], size: int) -> Scores:
-    whole = np.zeros(size, np.float32)
-    whole[rows] = values
-    return whole
+    scores = spread(first, LEAST_SPREAD)
+    scores -= scores.min(initial=0.0)
+    sessions, turns = index.codes("session_id")[rows], index.columns.ordinal[rows]
+    places = ((turns - turns.min(initial=0)) / NEARBY).astype(np.float32)
+    near = np.exp(-np.abs(places[:, None] - places)) * (sessions[:, None] == sessions) * (sessions >= 0)
+    near.flat[:: len(rows) + 1] = 0
+    return np.asarray(near @ scores / np.float32(2 * NEARBY), np.float32)

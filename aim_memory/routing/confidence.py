@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aim_memory.ports import IndexReader
-from aim_memory.routing.plan import Plan, View
+from aim_memory.routing.plan import UNSAID, Plan, View
 from aim_memory.routing.values import Ask
-from aim_memory.text import NOTION, analyse
+from aim_memory.text import NOTION, tokens
 
 TOP = 3
 """Hits that are looked at."""
 ENOUGH = 100
 """Memories at which what nobody has said counts half: a few of them cannot have said much."""
-_NOBODY_SAYS = "\0"
-"""No term of any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +56,41 @@ def confidence(ask: Ask, planned: Plan, rows: Sequence[int], index: IndexReader)
 
 
 def signs(ask: Ask, planned: Plan, at: NDArray[np.int64], index: IndexReader) -> Signs:
-    heard = planned.moving or planned.own
     held = len(index) / (len(index) + ENOUGH)
-    covered, unheard = _shares(heard.terms, at, index)
-    return Signs(_nearest(heard, at, index), covered, held * unheard, held * _strangers(ask, index))
+    covered, unheard = _shares(planned, at, index)
+    return Signs(_nearest(planned.heard, at, index), covered, held * unheard, held * _strangers(ask, planned, index))
 
 
 def _nearest(heard: View, at: NDArray[np.int64], index: IndexReader) -> float:
     if heard.vector is None:
         return 0.0
-    cosines = index.similarities_of(heard.vector, at) / float(np.linalg.norm(heard.vector))
+    cosines = index.similarities_of(heard.vector, at) / math.sqrt(heard.vector @ heard.vector)
     return max(float(cosines.max()), 0.0)
 
 
-def _shares(heard: Mapping[str, float], at: NDArray[np.int64], index: IndexReader) -> tuple[float, float]:
+def _shares(planned: Plan, at: NDArray[np.int64], index: IndexReader) -> tuple[float, float]:
     """How much of the weight of all terms the hits hold, and how much nobody does."""
+    heard, rarity = planned.heard.terms, planned.rarity
     terms = [term for term in heard if not term.startswith(NOTION)]
-    weights = np.array([heard[term] for term in terms]) * index.rarity(terms)
-    if weights.sum() <= 0:
+    weights = [heard[term] * rarity[term] for term in terms]
+    whole = sum(weights)
+    if whole <= 0:
         return 0.0, 0.0
-    share = weights / weights.sum()
-    return float(share @ index.covered(terms, at).any(axis=1)), float(share @ ~_said(terms, index))
+    said: list[bool] = np.logical_or.reduce(index.covered(terms, at), axis=1).tolist()
+    held = sum(compress(weights, said))
+    return held / whole, sum(compress(weights, [rarity[term] >= rarity[UNSAID] for term in terms])) / whole
 
 
-def _strangers(ask: Ask, index: IndexReader) -> float:
-    names = [terms for anchor in ask.anchors if anchor.kind == "name" and (terms := list(analyse(anchor.text)))]
-    return float(np.mean([not _said(terms, index).any() for terms in names])) if names else 0.0
-
-
-def _said(terms: Sequence[str], index: IndexReader) -> NDArray[np.bool_]:
-    """Whether any memory, or the name of its speaker, holds a term."""
-    rarity = index.rarity([*terms, _NOBODY_SAYS])
-    return np.asarray(rarity[:-1] < rarity[-1])
+def _strangers(ask: Ask, planned: Plan, index: IndexReader) -> float:
+    """The share of the names that no memory, and no speaker, bears."""
+    names = [terms for anchor in ask.anchors if anchor.kind == "name" and (terms := tokens(anchor.text))]
+    if not names:
+        return 0.0
+    terms = [*dict.fromkeys(term for name in names for term in name)]
+    said = dict(zip(terms, (index.rarity(terms) < planned.rarity[UNSAID]).tolist(), strict=True))
+    return sum(not any(said[term] for term in name) for name in names) / len(names)
 
 
 def _logistic(weights: Sequence[float], found: Signs) -> float:
-    return float(1 / (1 + np.exp(-np.dot(weights, [*astuple(found), 1.0]))))
+    seen = (found.meaning, found.covered, found.unheard, found.strangers, 1.0)
+    return 1 / (1 + math.exp(-sum(map(mul, weights, seen))))

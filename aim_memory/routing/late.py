@@ -31,13 +31,20 @@ def late(
         lengths: Characters of the memories, (n,).
     """
     telling = matches.max(axis=0) - matches.mean(axis=0)
-    padded = np.vstack([matches, np.full((1, matches.shape[1]), -1, np.float32)])
-    around = (
-        np.maximum(matches, NEXT_DOOR * np.max([padded[places] for places in beside], axis=0)) if beside else matches
-    )
     alone = spread(matches @ telling, LEAST_SPREAD)
     return {
-        "late": (alone * SHORT / (SHORT + lengths)).astype(np.float32),
+        "late": (alone * (SHORT / (SHORT + lengths))).astype(np.float32),
         "evenly": spread(matches.mean(axis=1), LEAST_SPREAD),
-        "together": spread(around @ telling, LEAST_SPREAD) - alone,
+        "together": spread(_around(matches, beside) @ telling, LEAST_SPREAD) - alone,
     }
+
+
+def _around(matches: Vectors, beside: Sequence[NDArray[np.int64]]) -> Vectors:
+    """The best match in a memory or in the turns beside it."""
+    count, tokens = matches.shape
+    padded = np.full((count + 1, tokens), -1, np.float32)
+    np.multiply(matches, NEXT_DOOR, out=padded[:-1])
+    best = matches
+    for places in beside:
+        best = np.maximum(best, padded[places])
+    return best

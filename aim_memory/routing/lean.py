@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from aim_memory.ports import IndexReader
-from aim_memory.routing.plan import View
+from aim_memory.routing.plan import Plan
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.text import refers_back
 
@@ -23,7 +23,7 @@ CONSTANT = 0.95
 sets and of our own conversations, each once with its own earlier turns and once with those of another conversation."""
 
 
-def lean(text: str, view: View, own: Scores, moving: Scores, index: IndexReader, among: Mask) -> float:
+def lean(text: str, planned: Plan, own: Scores, moving: Scores, index: IndexReader, among: Mask) -> float:
     """How far a question leans on its session, in (0, 1).
 
     Args:
@@ -31,11 +31,11 @@ def lean(text: str, view: View, own: Scores, moving: Scores, index: IndexReader,
         moving: Base scores (rows,) of the question in the session's direction.
     """
     rows = np.flatnonzero(among)
-    terms = list(view.terms)
+    terms = list(planned.own.terms)
     if not len(rows) or not terms:
         return 1.0 if len(rows) else 0.0
     best = np.array([rows[own[rows].argmax()], rows[moving[rows].argmax()]])
-    rarity = index.rarity(terms)
+    rarity = planned.rarities(terms)
     contained = rarity @ index.covered(terms, best) / rarity.sum()
     top = float(own[best[0]])
     clearer = float(np.clip((moving[best[1]] - top) / max(top, 0.5), -1, 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,55 +16,63 @@ FEW = 50
 """Pairs of neighbours at which their correlation is believed half."""
 SHORT = 1000
 """Characters at which a memory leans on its neighbours half as much as a short turn: long ones stand alone."""
+Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Rows, and for each the one that it follows."""
+_SHARES = np.array([1, 1, 0.5, 0.5], np.float32)
+"""What the turns around a memory count: the two next to it, and those next to them."""
 
 
-def closeness(scores: Scores, columns: Columns, among: Mask, most: float) -> NDArray[np.float32]:
+def pairs(columns: Columns) -> Pairs:
+    """The rows that follow another in their session, and those that they follow."""
+    later = np.flatnonzero(columns.previous >= 0)
+    return later, columns.previous[later]
+
+
+def around(columns: Columns) -> NDArray[np.int64]:
+    """The rows around each: the one before, the one after, the one before that, the one after that; −1 beyond the ends
+    of its session: (4, rows)."""
+    steps = [np.append(step, -1) for step in (columns.previous, columns.following)]
+    return np.stack([step[:-1] for step in steps] + [step[step[:-1]] for step in steps])
+
+
+def bond(scores: Scores, bound: Pairs) -> float:
+    """The correlation of scores over adjacent turns, in [0, 1], shrunk by n / (n + ``FEW``) for few pairs: it tells
+    whether the sessions are conversations or mere containers of unrelated notes."""
+    later, earlier = bound
+    count = len(later)
+    if count < 3:
+        return 0.0
+    here, before = scores[later], scores[earlier]
+    here -= np.add.reduce(here) / np.float32(count)
+    before -= np.add.reduce(before) / np.float32(count)
+    norm = float(np.sqrt((here @ here) * (before @ before)))
+    correlation = float(here @ before) / norm if norm > 0 else 0.0
+    return max(0.0, correlation) * count / (count + FEW)
+
+
+def leaning(bond: float, sociable: Scores, among: Mask, most: float) -> Scores:
     """How much each memory's neighbours count, (rows,), between 0 and ``most``; 0 for rows not ``among``.
 
     It is the ``bond`` of neighbours, shrunk by length for long memories.
     """
-    return leaning(bond(scores, columns, among), columns, among, most)
+    return np.float32(min(most, bond)) * sociable * among
 
 
-def leaning(bond: float, columns: Columns, among: Mask, most: float) -> NDArray[np.float32]:
-    """``closeness``, given the bond."""
-    shrunk = min(most, bond) * SHORT / (SHORT + columns.length)
-    return np.where(among, shrunk, 0.0).astype(np.float32)
-
-
-def bond(scores: Scores, columns: Columns, among: Mask) -> float:
-    """The correlation of scores over adjacent turns, in [0, 1], shrunk by n / (n + ``FEW``) for few pairs: it tells
-    whether the sessions are conversations or mere containers of unrelated notes."""
-    pairs = np.flatnonzero(among & (columns.previous >= 0) & among[columns.previous])
-    if len(pairs) < 3:
-        return 0.0
-    here, before = scores[pairs], scores[columns.previous[pairs]]
-    here, before = here - here.mean(), before - before.mean()
-    norm = float(np.sqrt((here @ here) * (before @ before)))
-    correlation = float(here @ before) / norm if norm > 0 else 0.0
-    return max(0.0, correlation) * len(pairs) / (len(pairs) + FEW)
-
-
-def smooth(scores: Scores, weights: NDArray[np.float32], columns: Columns) -> Scores:
+def smooth(scores: Scores, weights: Scores, around: NDArray[np.int64]) -> Scores:
     """What a session's neighbours add: wᵢ·(sᵢ₋₁ + sᵢ₊₁) + wᵢ/2·(sᵢ₋₂ + sᵢ₊₂); nothing from beyond its ends."""
-    if not weights.any():
-        return np.zeros_like(scores)
-    padded = np.append(scores, np.float32(0))  # row −1, beyond the end, reads the last entry
-    added = np.zeros_like(scores)
-    for step in (np.append(columns.previous, -1), np.append(columns.following, -1)):
-        added += padded[step[:-1]] + padded[step[step[:-1]]] / 2
-    return weights * added
+    return np.asarray(weights * (_SHARES @ _padded(scores)[around]), np.float32)
 
 
-def answered(scores: Scores, weights: NDArray[np.float32], columns: Columns, people: Mask) -> Scores:
-    """What a reply takes of the question it follows: wᵢ·aᵢ₋₁·sᵢ₋₁ where one of the ``people`` says turn i.
+def answered(asked: Scores, weights: Scores, before: NDArray[np.int64]) -> Scores:
+    """What a reply takes of the question it follows: wᵢ·aᵢ₋₁·sᵢ₋₁, given a·s.
 
     "Sowerby Bridge, by the old mill." means nothing without "Where will you keep it?".
     """
-    asked = np.append(scores * asking(columns), np.float32(0))[columns.previous]
-    return np.where(people, weights * asked, np.float32(0))
+    return np.asarray(weights * _padded(asked)[before], np.float32)
 
 
-def asking(columns: Columns) -> NDArray[np.float32]:
-    """a: 1 for a bare question, less the longer the turn is: a long one says something before it asks."""
-    return np.asarray(columns.question * USUAL / (USUAL + columns.length), np.float32)
+def _padded(scores: Scores) -> Scores:
+    """The scores and a 0: row −1, beyond the ends, reads the last entry."""
+    padded = np.zeros(len(scores) + 1, np.float32)
+    padded[:-1] = scores
+    return padded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from aim_memory.ports import IndexReader
 from aim_memory.routing.scoring import Scored
@@ -10,7 +11,7 @@ from aim_memory.routing.values import Displaced
 
 
 def by_score(scored: Sequence[Scored]) -> list[Scored]:
-    return sorted(scored, key=lambda one: one.score, reverse=True)
+    return sorted(scored, key=attrgetter("score"), reverse=True)
 
 
 def put_before(order: Sequence[Scored], versions: Mapping[int, int]) -> list[Scored]:
@@ -19,13 +20,15 @@ def put_before(order: Sequence[Scored], versions: Mapping[int, int]) -> list[Sco
 
     A version that is moved up takes the score of the one it goes before: the part "current" is what that adds.
     """
+    if not versions:
+        return list(order)
     by_row = {one.row: one for one in order}
     placed: dict[int, Scored] = {}
     for one in order:
         for row in reversed(_chain(one.row, versions)):
             version = by_row[row]
             lift = one.score - version.score
-            placed.setdefault(row, version._replace(current=lift) if lift > 0 else version)
+            placed.setdefault(row, version._replace(current=lift, score=one.score) if lift > 0 else version)
     return list(placed.values())
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
 from aim_memory.routing.acuity import acuity, language
 from aim_memory.routing.inertia import direct, gate
-from aim_memory.routing.neighbours import USUAL
+from aim_memory.routing.standing import standing
 from aim_memory.routing.values import Ask, Embed
-from aim_memory.text import about_past, analyse, cut_names, named, participants, question_terms
+from aim_memory.text import NOTION, about_past, analyse, cut_names, named, question_terms
 from aim_memory.types import SessionState, Vector, Vectors
+
+UNSAID = "\0"
+"""No term of any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +48,40 @@ class Plan:
     """Vectors of the question's tokens, (m, d), if the embedder shows them."""
     sight: float = 0.0
     """How well the embedder reads the question's script, in [0, 1]."""
+    rarity: Mapping[str, float] = field(default_factory=dict)
+    """The idf of all words that are looked up, and of ``UNSAID``."""
+
+    @property
+    def heard(self) -> View:
+        """The question in the direction of its session, if it has one."""
+        return self.moving or self.own
+
+    @property
+    def words(self) -> list[str]:
+        """The question's own terms that are no notions."""
+        return [term for term in self.own.terms if not term.startswith(NOTION)]
+
+    def rarities(self, terms: Iterable[str]) -> NDArray[np.float32]:
+        """Their idf, (terms,)."""
+        return np.array([self.rarity[term] for term in terms], np.float32)
 
 
 def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
-    names = participants(index.coded("speaker")[1])
+    lasting = index.derived(standing)
+    names = lasting.names
     vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
-    own = View(
-        question_terms(ask.text, config.notion_weight * _brevity(index)), vector, 1.0 if vector is None else trust
-    )
+    terms = question_terms(ask.text, config.notion_weight * lasting.brevity)
+    own = View(terms, vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
-    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight)
+    rarity = _rarity(moving or own, index)
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight, rarity)
 
 
-def _brevity(index: IndexReader) -> float:
-    """How short the memories of a namespace are, in (0, 1]: little for passages, in which every notion occurs."""
-    lengths = index.columns.length
-    return USUAL / (USUAL + float(lengths.mean())) if len(lengths) else 1.0
+def _rarity(heard: View, index: IndexReader) -> Mapping[str, float]:
+    terms = [*heard.terms, UNSAID]
+    return dict(zip(terms, index.rarity(terms).tolist(), strict=True))
 
 
 def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float]:

@@ -4,8 +4,11 @@ best → order → what is reported."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
@@ -20,12 +23,13 @@ from aim_memory.routing.ordering import by_score, displaced, put_before
 from aim_memory.routing.plan import Plan, plan
 from aim_memory.routing.priors import priors
 from aim_memory.routing.scoring import Scored, rescore
+from aim_memory.routing.standing import standing
 from aim_memory.routing.trace import explain
 from aim_memory.routing.values import Ask, Embed, Mask, Ranked, Ranking, Scores
 from aim_memory.routing.versions import versions
-from aim_memory.routing.weighing import unread, weighed, weights
+from aim_memory.routing.weighing import behind, weighed, weights
 from aim_memory.routing.when import when
-from aim_memory.types import SessionState
+from aim_memory.types import Anchor, SessionState
 
 
 def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Ranking:
@@ -35,14 +39,15 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
     """
     planned = plan(ask, index, embed, config)
     index, among = focus(ask, planned, index)
-    parts, moving = scores(ask, planned, index, among, config)
-    sums = total(parts)
-    scored = rescore(ask, candidates(ask, sums, moving, index, among, config), sums, index, config)
+    seen = look(ask, planned, index, among, config)
+    rows = candidates(ask, seen.scores, seen.first.moving, index, among, config)
+    scored = rescore(ask, rows, seen.scores, index, config)
     vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
     kept = [one for one in scored if not one.contradicted] if vetoed else scored
     order = arrange(ask, kept, index, config)
     shown = order[: ask.top_k]
-    hits = [report(one, named, ask, index) for one, named in zip(shown, named_parts(shown, parts), strict=True)]
+    parts = named_parts(shown, seen) if ask.explain else repeat({})
+    hits = [report(one, named, ask, index) for one, named in zip(shown, parts, strict=False)]
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
@@ -52,33 +57,47 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
         stored=len(index),
         session=_next(ask, planned, config),
         conflicts=any(hit.conflicting or not hit.current for hit in hits),
-        vetoed=tuple(index.id_of(one.row) for one in vetoed),
+        vetoed=tuple([index.id_of(one.row) for one in vetoed]),
         explanation=explain(planned) if ask.explain else None,
     )
 
 
-def scores(
-    ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig
-) -> tuple[Mapping[str, Scores], Scores | None]:
-    """Named parts of every row's score, before anchors and decay; and the base score in the session's direction."""
-    first = first_look(ask, planned, index, among, config)
-    sums, by = total(first.parts), weights(config)
-    rows = pool(ask, sums, index, among)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The score of every row before anchors and decay, and what it is made of."""
+
+    scores: Scores
+    first: FirstLook
+    rows: NDArray[np.int64]
+    """Those that were looked at closely."""
+    close: Mapping[str, Scores]
+    """Named parts of theirs, weighed, each (len(rows),)."""
+    weights: Mapping[str, float]
+
+
+def look(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> Look:
+    """A first look at all rows, a closer one at the best of them."""
+    first, by = first_look(ask, planned, index, among, config), weights(config)
+    rows = pool(ask, first.sums, index, among)
     if not len(rows):
-        return first.parts, first.moving
-    parts = weighed({**first.parts, **closer(planned, first, rows, index, among, config)}, by)
-    return {**parts, "unread": unread(sums, total(parts), rows, among)}, first.moving
+        return Look(first.sums, first, rows, {}, by)
+    close = weighed(closer(planned, first, rows, index, among, config), by)
+    near = weighed({name: values[rows] for name, values in first.parts.items()}, by)
+    scores = behind(first.sums, total({**near, **close}), rows, among)
+    return Look(scores, first, rows, close, by)
 
 
 def first_look(ask: Ask, planned: Plan, index: IndexReader, among: Mask, config: AIMConfig) -> FirstLook:
     """What is cheap enough to be had of every row."""
-    own = base(planned.own, index, among, config)
-    parts = {**own.parts, **priors(planned, index, config), **when(ask, index, among, config)}
+    lasting = index.derived(standing)
+    own = base(planned.own, index, lasting, among, config)
+    parts = {**own.parts, **priors(planned, index, lasting, config), **when(ask, index, among, config)}
     if planned.moving is None:
-        return FirstLook(parts, own.bond)
-    alone, moving = total(own.parts), total(base(planned.moving, index, among, config).parts)
-    leaning = lean(ask.text, planned.own, alone, moving, index, among)
-    return FirstLook({**parts, "inertia": leaning * (moving - alone)}, own.bond, moving, leaning)
+        return FirstLook(parts, total(parts), own.bond)
+    alone, moving = total(own.parts), total(base(planned.moving, index, lasting, among, config).parts)
+    leaning = lean(ask.text, planned, alone, moving, index, among)
+    parts["inertia"] = np.float32(leaning) * (moving - alone)
+    return FirstLook(parts, total(parts), own.bond, moving, leaning)
 
 
 def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMConfig) -> list[Scored]:
@@ -88,27 +107,41 @@ def arrange(ask: Ask, kept: Sequence[Scored], index: IndexReader, config: AIMCon
 
 
 def report(one: Scored, parts: Mapping[str, float], ask: Ask, index: IndexReader) -> Ranked:
-    closer = index.superseded_by(one.row)
+    closer, match = index.superseded_by(one.row), one.match
     return Ranked(
         id=index.id_of(one.row),
         score=one.score,
         parts=parts,
-        matched=tuple(anchor.text for anchor in one.match.matched),
-        missing=tuple(anchor.text for anchor in one.match.missing),
-        conflicting=tuple(anchor.text for anchor in one.match.conflicting),
+        matched=_texts(match.matched),
+        missing=_texts(match.missing),
+        conflicting=_texts(match.conflicting),
         current=closer is None or not _in_force(one.row, closer, ask, index),
         superseded_by=closer,
         weight=one.weight,
     )
 
 
-def named_parts(shown: Sequence[Scored], parts: Mapping[str, Scores]) -> list[Mapping[str, float]]:
-    """Of each score the parts that are not zero; they sum to the score."""
+def _texts(anchors: Sequence[Anchor]) -> tuple[str, ...]:
+    return tuple([anchor.text for anchor in anchors])
+
+
+def named_parts(shown: Sequence[Scored], seen: Look) -> list[Mapping[str, float]]:
+    """Of each score the parts that are not zero; they sum to the score. What lies behind those that were looked at
+    closely has a part "unread" that says how far."""
     rows = np.array([one.row for one in shown], np.int64)
-    names = (*parts, "anchors", "decay", "current")
-    read = np.stack([scores[rows] for scores in parts.values()], axis=1).tolist()
-    values = [(*own, one.anchors, one.decay, one.current) for one, own in zip(shown, read, strict=True)]
-    return [{name: value for name, value in zip(names, own, strict=True) if value} for own in values]
+    first = weighed({name: values[rows] for name, values in seen.first.parts.items()}, seen.weights)
+    values = [values.tolist() for values in first.values()]
+    places = {row: place for place, row in enumerate(seen.rows.tolist())}
+    named: list[Mapping[str, float]] = []
+    for one, *own in zip(shown, *values, strict=True):
+        parts = dict(zip(first, own, strict=True))
+        if (place := places.get(one.row)) is None:
+            parts["unread"] = one.base - sum(own)
+        else:
+            parts.update({name: float(scores[place]) for name, scores in seen.close.items()})
+        parts.update(anchors=one.anchors, decay=one.decay, current=one.current)
+        named.append({name: value for name, value in parts.items() if value})
+    return named
 
 
 def _in_force(row: int, closer: str, ask: Ask, index: IndexReader) -> bool:

@@ -47,8 +47,9 @@ class Ranked:
 
     id: str
     score: float
-    """Higher is better. The sum of ``parts``."""
+    """Higher is better."""
     parts: Mapping[str, float] = field(default_factory=dict)
+    """What it is the sum of, by name; only where an explanation is asked for."""
     matched: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     conflicting: tuple[str, ...] = ()

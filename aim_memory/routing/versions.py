@@ -73,8 +73,9 @@ def _amount(ask: Ask) -> Anchor | None:
 
 def _superseding(order: Sequence[Scored], index: IndexReader) -> Mapping[int, int]:
     """Row → the row of what superseded it, where both are there."""
-    there = {one.row for one in order}
-    closers = ((one.row, index.superseded_by(one.row)) for one in order)
+    there = {one.row: None for one in order}
+    at = np.array([*there], np.int64)
+    closers = ((row, index.superseded_by(row)) for row in at[index.columns.superseded[at]].tolist())
     rows = ((row, index.row_of(closer)) for row, closer in closers if closer is not None)
     return {row: later for row, later in rows if later is not None and later in there}
 

@@ -41,11 +41,14 @@ def weighed(parts: Mapping[str, Scores], by: Mapping[str, float]) -> Mapping[str
     return {name: np.float32(by[name]) * values for name, values in parts.items()}
 
 
-def unread(first: Scores, scores: Scores, rows: NDArray[np.int64], among: Mask) -> Scores:
-    """What sends memories that were not looked at closely behind those that were, in the order of the first look."""
-    others = among.copy()
-    others[rows] = False
-    if not others.any():
-        return np.zeros_like(scores)
-    last, best = float(scores[rows].min()), float(first[others].max())
-    return np.where(others, last - best + first - scores, 0.0).astype(np.float32)
+def behind(first: Scores, scores: Scores, rows: NDArray[np.int64], among: Mask) -> Scores:
+    """The scores of all rows, (size,), given those of the ``rows`` that were looked at closely, (len(rows),).
+
+    The others ``among`` come behind them in the order of the first look.
+    """
+    others = np.where(among, first, np.float32(-np.inf))
+    others[rows] = -np.inf
+    best = others.max(initial=-np.inf)
+    whole = first + (scores.min() - best) if best > -np.inf else np.zeros_like(first)
+    whole[rows] = scores
+    return whole

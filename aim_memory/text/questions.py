@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from aim_memory.text.sentences import sentences
 
@@ -32,6 +33,7 @@ _PAST = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def about_past(question: str) -> bool:
     """True when a question wants what was, not what is: "where did she live before", "以前的电话"."""
     return bool(_PAST.search(question))
@@ -46,6 +48,7 @@ _WHEN = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def asks_when(question: str) -> bool:
     """True when a question wants a date: "when did", "which day", 什么时候, 哪天."""
     return bool(_WHEN.search(question))

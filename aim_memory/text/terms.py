@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,7 +59,7 @@ class Reading:
 
     language: Tongue
     """Of its Latin words; English where too few of them tell."""
-    tokens: list[str]
+    tokens: tuple[str, ...]
     """Terms in reading order."""
 
 
@@ -71,21 +72,22 @@ def analyse(text: str) -> dict[str, int]:
     return dict(Counter(tokens(text)))
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str) -> Sequence[str]:
     """The same terms in reading order, repeats included."""
     return read(text).tokens
 
 
+@lru_cache(maxsize=512)
 def read(text: str) -> Reading:
-    """Finds the language first, then the terms."""
+    """Finds the language first, then the terms. What was read last is kept: a question is read at every step."""
     folded = fold(text)
     language = tongue_of(_LATIN.findall(folded), text)
-    return Reading(language, _tokens(folded, language))
+    return Reading(language, tuple(_tokens(folded, language)))
 
 
 def tongue(text: str) -> Tongue:
     """The language of the Latin words of a text; English where too few of them tell."""
-    return tongue_of(_LATIN.findall(fold(text)), text)
+    return read(text).language
 
 
 def pieces(reading: Reading) -> set[str]:

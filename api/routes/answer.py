@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from aim_memory.api.auth import Reader, demand
 from aim_memory.api.openapi import failures
 from aim_memory.api.service import ServiceDep
-from aim_memory.api.stream import EventStream
+from aim_memory.api.stream import ANSWERS, EventStream, while_there
 from aim_memory.api.workers import deadline
-from aim_memory.bodies import AnswerReply, AnswerRequest
+from aim_memory.bodies import AnswerEvent, AnswerReply, AnswerRequest
 
 router = APIRouter(prefix="/v1", tags=["query"])
 
@@ -19,14 +19,16 @@ router = APIRouter(prefix="/v1", tags=["query"])
     operation_id="answer",
     summary="Answer from memory",
     response_model=AnswerReply,
-    responses=failures(413, 415, 502),
+    responses=failures(413, 415, 429, 502),
 )
-async def answer(body: AnswerRequest, caller: Reader, service: ServiceDep) -> AnswerReply | EventStream:
+async def answer(
+    body: AnswerRequest, request: Request, caller: Reader, service: ServiceDep
+) -> AnswerReply | EventStream[AnswerEvent]:
     """Answers from what is remembered, with citations, or abstains.
 
-    With `stream` the reply is `text/event-stream`: `context`, then `delta` and `citation` as they come,
-    `verification`, and `done` (or `error`). Closing the stream stops the generation. `remember` takes a key that may
-    write.
+    With `stream` the reply is `text/event-stream`: `context`, then `delta` as they come and after each sentence its
+    `citation` and `verification` events, the `verification` of all, and `done` (or `error`). Closing the
+    stream stops the generation. `remember` takes a key that may write.
     """
     if body.remember:
         demand(caller, "writer")
@@ -34,10 +36,10 @@ async def answer(body: AnswerRequest, caller: Reader, service: ServiceDep) -> An
     if body.stream:
         return EventStream(
             service.engine.stream_answer(caller.tenant, body),
+            ANSWERS,
             service.answers,
             timeout_s=server.answer_timeout_s,
             heartbeat_s=server.heartbeat_s,
         )
-    with service.answers.passing():
-        async with deadline(server.answer_timeout_s):
-            return await service.engine.answer(caller.tenant, body)
+    async with service.answers.place(), deadline(server.answer_timeout_s):
+        return await while_there(request, service.engine.answer(caller.tenant, body))

@@ -36,7 +36,13 @@ WELCOME = WelcomeReply(
     version=VERSION,
     about="Long-term memory for agents and assistants: it remembers conversations, finds what matters and quotes its "
     "sources.",
-    links={"docs": "/docs", "openapi": "/openapi.json", "status": "/status", "ready": "/health/ready"},
+    links={
+        "console": "/console/",
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+        "status": "/status",
+        "ready": "/health/ready",
+    },
 )
 
 
@@ -57,7 +63,11 @@ async def ready(service: ServiceDep) -> HealthReply:
 @router.get("/status", operation_id="status", summary="How is it?", response_model=dict[str, Any], responses=failures())
 async def status(caller: Reader, service: ServiceDep, accept: Accept = "") -> dict[str, Any] | Response:
     """Figures of the running engine, as JSON or as a page."""
-    figures = {"version": VERSION, **await service.read(service.engine.status)}
+    figures = {
+        "version": VERSION,
+        **await service.read(service.engine.status),
+        "answers_now": service.answers.figures(),
+    }
     return page("Status", _table(figures)) if "text/html" in accept else figures
 
 

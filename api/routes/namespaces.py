@@ -7,10 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from aim_memory.api.auth import Admin, Reader
+from aim_memory.api.audit import audited
+from aim_memory.api.auth import Reader
 from aim_memory.api.openapi import failures
 from aim_memory.api.service import ServiceDep
 from aim_memory.bodies import Body, EraseReceipt, NamespacePage
+from aim_memory.engine.receipts import namespace_digest
+from aim_memory.types import Space
 
 router = APIRouter(prefix="/v1/namespaces", tags=["namespaces"])
 
@@ -29,6 +32,7 @@ async def list_namespaces(params: Annotated[ListParams, Query()], caller: Reader
 @router.delete(
     "/{namespace:path}", operation_id="erase_namespace", summary="Erase a namespace", responses=failures(404)
 )
-async def erase(namespace: str, caller: Admin, service: ServiceDep) -> EraseReceipt:
+async def erase(namespace: str, caller: Reader, service: ServiceDep) -> EraseReceipt:
     """Erases everything in a namespace and returns a receipt of what went. There is no way back."""
-    return await service.write(service.engine.erase, caller.tenant, namespace)
+    async with audited(service, caller, "erase", namespace_digest(Space(caller.tenant, namespace))):
+        return await service.write(service.engine.erase, caller.tenant, namespace, by=caller.name)

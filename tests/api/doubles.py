@@ -53,6 +53,9 @@ class StubEngine(MemoryEngine):
     def upkeep(self) -> dict[str, int]:
         return {}
 
+    def work(self, stopping: Callable[[], bool]) -> bool:
+        return False
+
     def close(self) -> None:
         self.closed = True
 

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from aim_memory import bodies
+from aim_memory.api import openai_errors
 from aim_memory.api.app import create_app
 from aim_memory.api.auth import OPEN_PATHS
 from aim_memory.api.examples import EXAMPLES
@@ -17,6 +18,7 @@ from aim_memory.api.routes import health
 from aim_memory.settings import LimitSettings, Settings
 from tests.api.doubles import OpenDoor, StubEngine
 
+ERROR_FIELDS = {"message", "type", "code", "request_id"}
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -66,12 +68,29 @@ def test_every_route_of_the_product_is_there(operations: list[Operation]) -> Non
         "GET /v1/memories/{memory_id}/evidence",
         "POST /v1/query",
         "POST /v1/answer",
+        "POST /v1/chat/completions",
+        "POST /v1/embeddings",
+        "GET /v1/models",
+        "GET /v1/models/{model}",
         "POST /v1/feedback",
         "GET /v1/sessions",
         "GET /v1/sessions/{session_id}",
         "DELETE /v1/sessions/{session_id}",
         "GET /v1/namespaces",
         "DELETE /v1/namespaces/{namespace}",
+        "GET /v1/admin/stats",
+        "POST /v1/admin/backup",
+        "POST /v1/admin/verify",
+        "POST /v1/admin/reindex",
+        "GET /v1/admin/jobs",
+        "GET /v1/admin/jobs/{job_id}",
+        "DELETE /v1/admin/jobs/{job_id}",
+        "GET /v1/admin/export",
+        "POST /v1/admin/import",
+        "GET /v1/admin/keys",
+        "POST /v1/admin/keys",
+        "DELETE /v1/admin/keys/{key_id}",
+        "GET /v1/admin/audit",
         "GET /health/live",
         "GET /health/ready",
         "GET /status",
@@ -92,7 +111,7 @@ def test_every_operation_is_named_summed_up_and_described(operations: list[Opera
 def test_every_request_and_response_has_an_example(operations: list[Operation]) -> None:
     for _, path, operation in operations:
         if "requestBody" in operation:
-            assert operation["requestBody"]["content"]["application/json"]["example"], path
+            assert all(content["example"] for content in operation["requestBody"]["content"].values()), path
         for status, reply in operation["responses"].items():
             for content in reply["content"].values():
                 assert content["example"], (path, status)
@@ -105,18 +124,25 @@ def test_every_failure_is_a_documented_problem(operations: list[Operation]) -> N
             if status == "200":
                 continue
             (content,) = reply["content"].items()
+            if openai_errors.spoken_at(path):
+                error = content[1]["example"]["error"]
+                assert (content[0], error.keys() - {"param"}) == ("application/json", ERROR_FIELDS)
+                continue
             assert content[0] == MEDIA_TYPE
             assert Problem.model_validate(content[1]["example"]).status == int(status)
         if path in OPEN_PATHS:
             continue
         expected = {"401", "403", "422", "500", "503", "504"}
+        if openai_errors.spoken_at(path):
+            expected = expected - {"422"} | {"400"}
         expected |= {"413", "415"} if "requestBody" in operation else set()
         expected |= {"404"} if "{" in path and operation["operationId"] != "reset_session" else set()
         assert expected <= operation["responses"].keys(), path
 
 
-def test_the_answer_is_also_a_stream(document: dict[str, Any]) -> None:
-    content = document["paths"]["/v1/answer"]["post"]["responses"]["200"]["content"]
+@pytest.mark.parametrize("path", ["/v1/answer", "/v1/chat/completions"])
+def test_an_answer_is_also_a_stream(document: dict[str, Any], path: str) -> None:
+    content = document["paths"][path]["post"]["responses"]["200"]["content"]
     assert content.keys() == {"application/json", "text/event-stream"}
 
 
@@ -153,6 +179,17 @@ MODELS: dict[str, tuple[Any, Any]] = {
     "list_namespaces": (None, bodies.NamespacePage),
     "erase_namespace": (None, bodies.EraseReceipt),
     "give_feedback": (bodies.FeedbackRequest, bodies.FeedbackReply),
+    "admin_stats": (None, bodies.StatsReply),
+    "admin_verify": (None, bodies.VerifyReply),
+    "admin_reindex": (bodies.ReindexRequest, bodies.JobView),
+    "admin_jobs": (None, bodies.JobPage),
+    "admin_job": (None, bodies.JobView),
+    "admin_cancel_job": (None, bodies.JobView),
+    "admin_import": (None, bodies.ImportReply),
+    "admin_keys": (None, bodies.KeyPage),
+    "admin_create_key": (bodies.KeyRequest, bodies.IssuedKeyView),
+    "admin_revoke_key": (None, bodies.KeyView),
+    "admin_audit": (None, bodies.AuditPage),
     "live": (None, health.HealthReply),
     "ready": (None, health.HealthReply),
     "welcome": (None, health.WelcomeReply),

@@ -42,8 +42,7 @@ def test_a_real_answer_streams_in_order(client: TestClient, namespace: str) -> N
     names = [name for name, _ in events]
     assert names[0] == "context"
     assert names[-2:] == ["verification", "done"]
-    assert set(names[1:-2]) == {"delta", "citation"}
-    assert names == sorted(names, key=["context", "delta", "citation", "verification", "done"].index)
+    assert names[1:-2] == ["delta", "citation", "verification"]
     whole = client.post("/v1/answer", json=body).json()
     assert events[-1][1]["answer"] == whole["answer"]
     assert "".join(body["text"] for name, body in events if name == "delta").strip() == whole["answer"].strip()
@@ -154,7 +153,7 @@ async def test_so_many_answers_at_once_and_no_more(settings: Settings) -> None:
         yield said("The")
         await asyncio.Event().wait()
 
-    app = app_with(settings, events, answers=1)
+    app = app_with(settings, events, answers=1, answers_waiting=0)
     body = [json.dumps(BODY).encode()]
     async with app.router.lifespan_context(app):
         reading = asyncio.create_task(
@@ -172,5 +171,5 @@ async def test_so_many_answers_at_once_and_no_more(settings: Settings) -> None:
         refused = await call(app, "POST", "/v1/answer", headers=JSON, body=body, hang_up=leave.wait)
         leave.set()
         await reading
-    assert (refused.status, refused.json["code"]) == (503, "overloaded")
+    assert (refused.status, refused.json["code"]) == (429, "queue_full")
     assert "retry-after" in refused.headers

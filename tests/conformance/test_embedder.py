@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +14,12 @@ from aim_memory.llm.batching import BatchingEmbedder
 from aim_memory.llm.cached import CachedEmbedder
 from aim_memory.llm.hashing import HashingEmbedder
 from aim_memory.llm.lazy import Identity, LazyEmbedder
+from aim_memory.llm.openai_embedder import OpenAIEmbedder
 from aim_memory.llm.packaged import packaged_identity
 from aim_memory.ports import Embedder
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import TokenBits, Vectors
+from tests.embedding_server import EmbeddingServer
 
 TEXTS = [
     "Ada moved to Lisbon in March and found a flat near the river.",
@@ -50,12 +53,25 @@ class WordShowingEmbedder(HashingEmbedder):
         return vectors, [np.packbits(own > 0, axis=1) for own in words]
 
 
+class ServedEmbedder(OpenAIEmbedder):
+    """Asks a server of its own on loopback, in batches of two."""
+
+    def __init__(self) -> None:
+        server = EmbeddingServer().__enter__()
+        self.close = weakref.finalize(self, server.__exit__)
+        super().__init__(
+            EmbedderSettings(kind="openai", url=server.url, model="hashed", dimension=256, window=256, batch_size=2)
+        )
+
+
 FACTORIES: dict[str, Callable[[Path], Embedder]] = {
     "words": lambda folder: WordShowingEmbedder(),
     "cached words": lambda folder: CachedEmbedder(WordShowingEmbedder(), folder),
     "hashing": lambda folder: HashingEmbedder(),
     "cached": lambda folder: CachedEmbedder(HashingEmbedder(), folder),
     "batching": lambda folder: BatchingEmbedder(HashingEmbedder()),
+    "openai": lambda folder: ServedEmbedder(),
+    "batching openai": lambda folder: BatchingEmbedder(ServedEmbedder()),
     "lazy": lambda folder: LazyEmbedder(Identity("hashing-1|256", 256, 256), HashingEmbedder),
     "minilm": lambda folder: _minilm(),
 }

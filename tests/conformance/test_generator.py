@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from aim_memory.llm.fallback import FallbackGenerator
+from aim_memory.llm.breaker import Breaker
+from aim_memory.llm.chat import ChatEndpoint
 from aim_memory.llm.openai import OpenAIGenerator
+from aim_memory.llm.router import Router
 from aim_memory.llm.scripted import Reply, ScriptedGenerator
+from aim_memory.llm.target import Target
 from aim_memory.ports import Generator
-from aim_memory.settings import GeneratorSettings
+from aim_memory.settings import GeneratorSettings, RouterSettings
 from aim_memory.types import Delta, EvidenceBlock, Message, Prompt
 from tests.chat_server import ChatServer
 
@@ -43,7 +46,13 @@ def server() -> Iterator[ChatServer]:
 
 def _openai(server: ChatServer) -> Generator:
     server.replies = [ChatServer.answer("Ada lives in Lisbon.")]
-    return OpenAIGenerator(GeneratorSettings(kind="openai", url=server.url, model="tiny", timeout_s=10))
+    return OpenAIGenerator(ChatEndpoint(GeneratorSettings(kind="openai", url=server.url, model="tiny", timeout_s=10)))
+
+
+def _router(server: ChatServer) -> Generator:
+    failing, well = ScriptedGenerator([Reply(fail_after=0)]), ScriptedGenerator(["Ada lives in Lisbon."])
+    breakers = [Breaker(3, 10, 100) for _ in range(2)]
+    return Router([Target("a", failing, breakers[0]), Target("b", well, breakers[1])], RouterSettings())
 
 
 def _extractive(server: ChatServer) -> Generator:
@@ -55,9 +64,7 @@ def _extractive(server: ChatServer) -> Generator:
 FACTORIES: dict[str, Callable[[ChatServer], Generator]] = {
     "scripted": lambda server: ScriptedGenerator(["Ada lives in Lisbon."]),
     "openai": _openai,
-    "fallback": lambda server: FallbackGenerator(
-        ScriptedGenerator([Reply(fail_after=0)]), ScriptedGenerator(["Ada lives in Lisbon."])
-    ),
+    "router": _router,
     "extractive": _extractive,
 }
 

@@ -35,6 +35,8 @@ class CountingIndex(RowsById):
 
 
 Keeper = FollowingKeeper[CountingIndex]
+MEMORY = 4096
+"""Bytes of a memory in an index that does not know better."""
 STORES: dict[str, Callable[[Path], MemoryStore]] = {
     "sqlite": lambda folder: SqlStore(f"sqlite:///{folder / 'aim.db'}", SteppingClock(), GENERATION),
     "postgresql": lambda folder: SqlStore(postgres.url(folder), SteppingClock(), GENERATION),
@@ -244,7 +246,7 @@ def test_a_dropped_index_is_built_again(store: MemoryStore, keeper: Keeper) -> N
 
 
 def test_the_indexes_read_longest_ago_are_dropped(store: MemoryStore) -> None:
-    keeper = FollowingKeeper(store, CountingIndex, capacity=4)
+    keeper = FollowingKeeper(store, CountingIndex, budget=4 * MEMORY)
     spaces = [Space("acme", name) for name in ("a", "b", "c")]
     seen: dict[Space, CountingIndex] = {}
     for space in spaces:
@@ -260,7 +262,7 @@ def test_the_indexes_read_longest_ago_are_dropped(store: MemoryStore) -> None:
 
 
 def test_a_namespace_over_the_bound_is_served_alone(store: MemoryStore) -> None:
-    keeper = FollowingKeeper(store, CountingIndex, capacity=1)
+    keeper = FollowingKeeper(store, CountingIndex, budget=MEMORY)
     write(store, "a", "b", "c")
     with keeper.open(ADA) as first:
         assert len(first) == 3

@@ -18,8 +18,10 @@ from aim_memory.errors import ConflictError, IdempotencyError, NotFoundError, St
 from aim_memory.ports import MemoryStore, UnitOfWork
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.storage.sql_store import SqlStore
+from aim_memory.storage.wall import EVERY_TENANT
 from aim_memory.types import (
     ApiKey,
+    AuditEntry,
     Change,
     Head,
     NewMemory,
@@ -787,7 +789,7 @@ def test_token_signs_go_with_the_vectors(store: MemoryStore) -> None:
     with store.begin(ADA) as work:
         work.embed("late", vector_of("x")[None, :], GENERATION, [signs[:2]])
         work.commit()
-    told_row, silent, late, foreign = store.snapshot(ADA)[1]
+    told_row, silent, late, foreign = store.index_rows(ADA, ["told", "silent", "late", "foreign"])
     np.testing.assert_array_equal(told_row.segments[0].tokens, signs)
     assert silent.segments[0].tokens is None
     np.testing.assert_array_equal(late.segments[0].tokens, signs[:2])
@@ -796,6 +798,70 @@ def test_token_signs_go_with_the_vectors(store: MemoryStore) -> None:
     assert kept is not None
     with pytest.raises(ValueError, match="read-only"):
         kept[0] = 9
+
+
+def test_memories_are_listed_page_by_page_as_they_were_written(store: MemoryStore) -> None:
+    write(store, *(new(f"m{9 - number}") for number in range(9)), new("brief", expires_at=day(2)), new("last"))
+    assert store.page(ADA, -1, 4, day(1)) == ["m9", "m8", "m7", "m6"]
+    fourth = store.get(ADA, ["m6"])["m6"].ordinal
+    assert store.page(ADA, fourth, 99, day(1)) == ["m5", "m4", "m3", "m2", "m1", "brief", "last"]
+    assert store.page(ADA, fourth, 99, day(2))[-2:] == ["m1", "last"]
+    assert store.page(BOB, -1, 9, day(1)) == store.page(STRANGER, -1, 9, day(1)) == []
+
+
+def test_token_signs_are_read_by_themselves(store: MemoryStore) -> None:
+    long, signs = (
+        new("long", "a text that is long enough to be cut into two segments"),
+        np.array([[1], [255]], np.uint8),
+    )
+    one, two = long.segments
+    write(store, replace(long, segments=(replace(one, tokens=signs), replace(two, tokens=signs[:1]))), new("silent"))
+    write(store, replace(new("foreign", generation="another"), segments=(replace(one, tokens=signs),)))
+    assert all(segment.tokens is None for row in store.snapshot(ADA)[1] for segment in row.segments)
+    read = store.signs(ADA, ["foreign", "ghost", "silent", "long"])
+    assert [own.tolist() for own in read.pop("long")] == [[[1], [255]], [[1]]]
+    assert not read
+    assert not store.signs(BOB, ["long"])
+    assert not store.signs(STRANGER, ["long"])
+
+
+def test_token_signs_are_those_of_the_present_text(store: MemoryStore) -> None:
+    def signed(sign: int) -> NewMemory:
+        own = new("m", f"text {sign}")
+        return replace(own, segments=(replace(own.segments[0], tokens=np.array([[sign]], np.uint8)),))
+
+    write(store, signed(1))
+    with store.begin(ADA) as work:
+        work.update(signed(2), day(1))
+        work.commit()
+    assert [own.tolist() for own in store.signs(ADA, ["m"])["m"]] == [[[2]]]
+    with store.begin(ADA) as work:
+        work.update(new("m", "text 3", embedded=False), day(2))
+        work.commit()
+    assert not store.signs(ADA, ["m"])
+    delete(store, "m")
+    assert not store.signs(ADA, ["m"])
+
+
+def test_token_signs_are_those_of_the_generation_in_use(store: MemoryStore) -> None:
+    told = replace(new("m").segments[0], tokens=np.array([[1]], np.uint8))
+    write(store, new("m", segments=(told,)), new("other", segments=(told,)))
+    with store.begin(ADA) as work:
+        work.embed("m", vector_of("x")[None, :], "another", [np.array([[2]], np.uint8)])
+        work.commit()
+    for generation, seen in ((GENERATION, {"m": 1, "other": 1}), ("another", {"m": 2}), (None, {})):
+        store.use(generation)
+        signs = store.signs(ADA, ["m", "other"])
+        assert {memory_id: own.tolist() for memory_id, (own,) in signs.items()} == {
+            memory_id: [[sign]] for memory_id, sign in seen.items()
+        }
+
+
+def test_many_token_signs_are_read_at_once(store: MemoryStore) -> None:
+    own = new("m").segments[0]
+    ids = [f"m{number}" for number in range(MANY)]
+    write(store, *(replace(new(id_), segments=(replace(own, tokens=np.array([[1]], np.uint8)),)) for id_ in ids))
+    assert store.signs(ADA, ids).keys() == set(ids)
 
 
 def test_vectors_of_another_generation_are_left_out_and_waited_for(store: MemoryStore) -> None:
@@ -938,3 +1004,41 @@ def test_a_change_of_embedder_makes_everything_pending(lasting: Kind, tmp_path: 
     assert not bare.get(ADA, ["m"])["m"].pending
     assert bare.snapshot(ADA)[1][0].segments[0].vector is None
     bare.close()
+
+
+# --- administration ------------------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_is_read_backwards_by_tenant_and_by_page(store: MemoryStore) -> None:
+    for number in range(5):
+        tenant = "acme" if number % 2 == 0 else "other"
+        store.note(AuditEntry(day(number), tenant, "k", "key", "erase", f"t{number}", "ok"))
+    assert [entry.target for entry in store.noted()] == ["t4", "t3", "t2", "t1", "t0"]
+    first = store.noted("acme", limit=2)
+    assert [entry.target for entry in first] == ["t4", "t2"]
+    assert [entry.target for entry in store.noted("acme", before=first[-1].id)] == ["t0"]
+    assert replace(first[0], id=0) == AuditEntry(day(4), "acme", "k", "key", "erase", "t4", "ok")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET outcome = 'ok'", "DELETE FROM audit"])
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_audit_log_cannot_be_changed(database: str, statement: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'aim.db'}" if database == "sqlite" else postgres.url(tmp_path)
+    opened = SqlStore(url, SteppingClock(), GENERATION)
+    opened.note(AuditEntry(day(0), "acme", "k", "key", "erase", None, "denied"))
+    with opened._database.writing(EVERY_TENANT) as connection, pytest.raises(StorageError, match="only be added to"):
+        connection.exec_driver_sql(statement)
+    assert len(opened.noted()) == 1
+    opened.close()
+
+
+def test_amounts_are_of_a_tenant_or_of_a_namespace(store: MemoryStore) -> None:
+    write(store, new("a"), new("b"))
+    write(store, new("c"), space=BOB)
+    write(store, new("d"), space=STRANGER)
+    store.save_session(ADA, "s", SessionState(turns=1))
+    whole, one, none = store.amounts("acme"), store.amounts("acme", ADA.namespace), store.amounts("acme", "nowhere")
+    assert (whole["namespaces"], whole["memories"], whole["sessions"], whole["changes"]) == (2, 3, 1, 3)
+    assert (one["namespaces"], one["memories"], one["sessions"]) == (1, 2, 1)
+    assert set(none.values()) == {0}
+    assert set(whole) == {"namespaces", *store.erase(ADA)}

@@ -267,9 +267,17 @@ def test_keys_open_the_server_and_a_revoked_one_does_not(tmp_path: Path) -> None
         ).exit_code == (Exit.DENIED)
         assert run(aimem, "keys", "revoke", key["id"], "--yes") == {"id": key["id"], "revoked": True}
         assert aimem("list", "--url", server.url, "--key", key["key"]).exit_code == Exit.DENIED
-        assert aimem("keys", "list", "--url", server.url).exit_code == Exit.USAGE
+        assert aimem("keys", "list", "--url", server.url).exit_code == Exit.DENIED
+        admin = run(aimem, "keys", "create", "ops", "--role", "admin")
+        there = ("--url", server.url, "--key", admin["key"])
+        made = run(aimem, "keys", "create", "guest", "--role", "reader", *there)
+        assert (made["tenant"], made["role"]) == ("local", "reader")
+        assert aimem("keys", "create", "boss", "--role", "operator", *there).exit_code == Exit.DENIED
+        assert run(aimem, "keys", "revoke", made["id"], "--yes", *there) == {"id": made["id"], "revoked": True}
+        assert [found["name"] for found in run(aimem, "keys", "list", *there)["items"]] == ["laptop", "ops", "guest"]
     listed = run(aimem, "keys", "list")["items"]
-    assert [(found["name"], found["revoked_at"] is None) for found in listed] == [("laptop", False)]
+    revoked = [(found["name"], found["revoked_at"] is not None) for found in listed]
+    assert revoked == [("laptop", True), ("ops", False), ("guest", True)]
     assert key["key"] not in json.dumps(listed)
     assert aimem("keys", "revoke", key["id"], "--yes").exit_code == Exit.NOT_FOUND
 

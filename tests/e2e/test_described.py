@@ -80,3 +80,12 @@ def test_the_product_accepts_every_valid_write_and_the_described_gate_does_not(t
     with create_aim_memory(AIMConfig.reference(), home=tmp_path / "b", settings=settings) as described:
         assert described.write_memory("Ok!") is None
         assert described.write_memory("Marta pays $1,250 rent for the Pier 9 studio from 3 May 2026.") is not None
+
+
+def test_generating_with_memory_writes_both_turns_back(memory: DescribedMemory) -> None:
+    said = memory.generate_with_memory("What does the 10M-token model do?")
+    assert said.splitlines()[0] == MODELS[2]
+    nodes, _ = memory.route_memory("10M-token model")
+    texts = [node.evidence_text for node in nodes]
+    assert "What does the 10M-token model do?" in texts
+    assert said in texts

@@ -90,6 +90,9 @@ def test_the_first_question_after_a_restart_does_not_wait_for_the_index(tmp_path
     wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     assert first.degraded
     assert first.results[0].id == f"m{count // 2}"
+    page = engine.list(ADA.tenant, ADA.namespace, limit=3)
+    rest = engine.list(ADA.tenant, ADA.namespace, limit=3, cursor=page.next_cursor)
+    assert [item.id for item in (*page.items, *rest.items)] == [f"m{number}" for number in range(6)]
     again = engine.query(ADA.tenant, asked)
     assert (again.degraded, [hit.id for hit in again.results]) == (True, [hit.id for hit in first.results])
     GO.set()

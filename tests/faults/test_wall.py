@@ -14,10 +14,10 @@ from aim_memory.storage.database import Database
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.storage.tables import metadata
 from aim_memory.storage.wall import EVERY_TENANT, Whose
-from aim_memory.types import ApiKey, SessionState, Space, Supersession
+from aim_memory.types import ApiKey, AuditEntry, Job, SessionState, Space, Supersession
 from tests import postgres
 from tests.figures import figure
-from tests.memories import ADA, GENERATION, STRANGER, SteppingClock, day, lives_in, rich
+from tests.memories import ADA, GENERATION, STRANGER, SteppingClock, day, lives_in, rich, vector_of
 
 CLOSED = [table for table in metadata.tables if table != "generations"]
 """Every table but the names of embedders, which are nobody's."""
@@ -49,6 +49,11 @@ def _fill(store: SqlStore, space: Space) -> None:
         work.supersede([Supersession("old", "new", old.statements[0], day(3))])
         work.keep_reply("key", "print", b"reply", day(0))
         work.commit()
+    with store.begin(space) as work:
+        work.embed("old", vector_of("old")[None, :], "another")
+        work.commit()
+    store.note(AuditEntry(day(0), space.tenant, "key", "n", "erase", None, "ok"))
+    store.jobs.submit(Job(f"job of {space.tenant}", "kind", day(0), day(0), space.tenant))
     store.save_session(space, "s", SessionState(turns=1))
     store.reinforce(space, {"m": 1.0})
     store.add_key(ApiKey(f"key of {space.tenant}", space.tenant, "n", "admin", day(0)), f"hash of {space.tenant}")
@@ -91,7 +96,7 @@ def test_what_one_transaction_saw_the_next_does_not(database: Database) -> None:
         assert set(_counts(database, None).values()) == {0}, "on the same connection"
 
 
-@pytest.mark.parametrize("table", CLOSED)
+@pytest.mark.parametrize("table", [table for table in CLOSED if table != "audit"])  # nobody's entry is ever changed
 def test_foreign_rows_are_neither_changed_nor_removed(database: Database, table: str) -> None:
     before, rows = _counts(database, STRANGER.tenant), sa.table(table, sa.column("tenant"), sa.column("namespace_id"))
     foreign = _foreign(database, table)
@@ -122,7 +127,7 @@ def _in_partitions(database: Database, whose: Whose) -> int:
     partitions = "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid = inhparent WHERE relkind = 'p'"
     with database.reading(whose) as connection:
         found = connection.scalars(sa.text(partitions)).all()
-        assert len(found) == 8 * postgres.PARTITIONS
+        assert len(found) == 9 * postgres.PARTITIONS
         return sum(connection.execute(sa.text(f"SELECT count(*) FROM {each}")).scalar_one() for each in found)
 
 

@@ -30,9 +30,11 @@ steps = st.lists(st.one_of(st.lists(rows, max_size=6), st.lists(st.integers(1, 1
 @given(steps)
 def test_the_flat_index_agrees_with_the_plain_one(changes: list[list[IndexRow] | list[int]]) -> None:
     flat, plain = FlatIndex(DIMENSION, bear=2), NaiveIndex(DIMENSION)
-    for change in changes:
+    for number, change in enumerate(changes):
         for index in (flat, plain):
             _apply(index, change)
+        if number % 4 == 2:
+            flat = _thawed(flat, FlatIndex(DIMENSION, bear=2))
     ids = [plain.id_of(at) for at in range(plain.size)]
     assert len(flat) == len(plain)
     assert _neighbours(flat, ids) == _neighbours(plain, ids)
@@ -47,12 +49,20 @@ def test_in_cells_every_memory_is_nearest_to_its_own_vector(changes: list[list[I
         _apply(index, change)
         there |= {item.id: item for item in change if isinstance(item, IndexRow)}
         there = {memory_id: held for memory_id, held in there.items() if index.row_of(memory_id) is not None}
+        if len(change) % 3 == 2:
+            index = _thawed(index, FlatIndex(DIMENSION, bear=2, whole=2))
     for memory_id, held in there.items():
         (segment,) = held.segments
         assert segment.vector is not None
         found, _ = index.nearest([segment.vector], index.columns.alive)
         assert index.row_of(memory_id) in found
         assert index.columns.alive[found].all()
+
+
+def _thawed(index: FlatIndex, empty: FlatIndex) -> FlatIndex:
+    """The same index after it was frozen."""
+    empty.thaw(index.freeze(exact=True))
+    return empty
 
 
 def _apply(index: NamespaceIndex, change: list[IndexRow] | list[int]) -> None:

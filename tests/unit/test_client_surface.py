@@ -10,8 +10,9 @@ import pytest
 from aim_memory import AIMMemory, AsyncClient, Client, bodies, types
 
 VERBS = {
-    "write", "query", "answer", "stream_answer", "get", "list", "iterate", "update", "delete", "history", "evidence",
-    "forget", "session", "sessions", "reset_session", "namespaces", "feedback", "status", "close",
+    "write", "query", "answer", "generate_with_memory", "stream_answer", "get", "list", "iterate", "update",
+    "delete", "history", "evidence", "forget", "session", "sessions", "reset_session", "namespaces", "feedback",
+    "status", "close",
 }  # fmt: skip
 
 

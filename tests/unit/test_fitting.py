@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aim_memory.config import AIMConfig
 from aim_memory.routing.fitting import Example, fit
-from aim_memory.routing.weighing import PARTS, PLAIN, fitted, unread, weighed, weights
+from aim_memory.routing.weighing import PARTS, PLAIN, behind, fitted, weighed, weights
 
 
 def example(parts: list[list[float]], evidence: list[bool]) -> Example:
@@ -75,7 +75,7 @@ def test_what_was_not_read_follows_in_the_order_of_the_first_look(
     among = np.ones(len(first), np.bool_)
     among[-1] = len(first) < 3
     rows = np.flatnonzero(among)[: min(count, int(among.sum()))]
-    after = scores + unread(first, scores, rows, among)
+    after = behind(first, scores[rows], rows, among)
     others = np.setdiff1d(np.flatnonzero(among), rows)
     if len(others):
         assert after[others].max() <= scores[rows].min() + 1e-4

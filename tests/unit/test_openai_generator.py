@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from aim_memory.errors import ConfigurationError, GeneratorError
+from aim_memory.llm.chat import ChatEndpoint
 from aim_memory.llm.openai import OpenAIGenerator
 from aim_memory.settings import GeneratorSettings
 from aim_memory.types import Delta, Message, Prompt, Usage
@@ -31,7 +32,7 @@ def ask(server: ChatServer, reply: ChatReply, timeout_s: float = 10.0) -> list[D
     )
 
     async def collect() -> list[Delta]:
-        return [delta async for delta in OpenAIGenerator(settings).stream(PROMPT)]
+        return [delta async for delta in OpenAIGenerator(ChatEndpoint(settings)).stream(PROMPT)]
 
     return asyncio.run(collect())
 
@@ -86,7 +87,7 @@ def test_a_server_that_hangs_is_left_at_the_deadline(server: ChatServer) -> None
 
 def test_a_server_that_is_not_there_is_a_generator_error(server: ChatServer) -> None:
     url = server.url.replace("127.0.0.1", "127.0.0.254").replace(f":{server.url.split(':')[2]}", ":9/v1")
-    generator = OpenAIGenerator(GeneratorSettings(kind="openai", url=url, model="tiny"))
+    generator = OpenAIGenerator(ChatEndpoint(GeneratorSettings(kind="openai", url=url, model="tiny")))
 
     async def collect() -> list[Delta]:
         return [delta async for delta in generator.stream(PROMPT)]
@@ -97,7 +98,7 @@ def test_a_server_that_is_not_there_is_a_generator_error(server: ChatServer) -> 
 
 def test_closing_the_stream_hangs_up(server: ChatServer) -> None:
     server.replies = [ChatReply((delta("In "),), hang=True)]
-    generator = OpenAIGenerator(GeneratorSettings(kind="openai", url=server.url, model="tiny"))
+    generator = OpenAIGenerator(ChatEndpoint(GeneratorSettings(kind="openai", url=server.url, model="tiny")))
 
     async def leave_early() -> Delta:
         async with aclosing(generator.stream(PROMPT)) as deltas:
@@ -111,4 +112,4 @@ def test_closing_the_stream_hangs_up(server: ChatServer) -> None:
 def test_a_missing_setting_is_named(missing: str) -> None:
     settings = {"kind": "openai", "url": "http://127.0.0.1:1/v1", "model": "tiny", missing: None}
     with pytest.raises(ConfigurationError, match=f"AIM_GENERATOR__{missing.upper()}"):
-        OpenAIGenerator(GeneratorSettings.model_validate(settings))
+        ChatEndpoint(GeneratorSettings.model_validate(settings))

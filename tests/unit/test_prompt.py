@@ -51,18 +51,26 @@ def test_the_stable_part_comes_first_and_the_volatile_part_last() -> None:
     other = build_prompt("Other?", [], confidence=0.1, now=NOON.replace(year=2030), nonce="another1word")
     assert one.messages[0].content == other.messages[0].content == SYSTEM
     assert one.messages[1].content.endswith(
-        "Present time: 2025-03-06 12:00 UTC\nEarlier question: Zero?\nQuestion: One?"
+        "Earlier question: Zero?\nPresent time: 2025-03-06 12:00 UTC\nQuestion: One?"
     )
     assert one.history == ("Zero?",)
 
 
-def test_numbers_are_places_in_the_evidence_and_lines_are_in_order_of_time() -> None:
+def test_memories_are_numbered_in_the_order_of_time() -> None:
     lines = rendered("newest", "older", "oldest").splitlines()[1:4]
     assert [(json.loads(line)["number"], json.loads(line)["text"]) for line in lines] == [
-        (3, "oldest"),
+        (1, "oldest"),
         (2, "older"),
-        (1, "newest"),
+        (3, "newest"),
     ]
+
+
+def test_or_in_the_order_given_which_the_prompt_keeps_for_reading_citations() -> None:
+    best, other = block("m0", "best"), block("m1", "other", days=-9)
+    prompt = build_prompt("?", [best, other], confidence=0.5, now=NOON, nonce=NONCE, listed=[best, other])
+    lines = prompt.messages[1].content.splitlines()[1:3]
+    assert [json.loads(line)["text"] for line in lines] == ["best", "other"]
+    assert prompt.listed == (best, other)
 
 
 def test_what_no_longer_holds_is_marked() -> None:

@@ -10,8 +10,9 @@ import pytest
 from aim_memory.config import AIMConfig
 from aim_memory.routing.fusion import best_rows, standardise
 from aim_memory.routing.inertia import advance, direct, gate, left_spin, steer
-from aim_memory.routing.neighbours import closeness, smooth
+from aim_memory.routing.neighbours import around, bond, leaning, pairs, smooth
 from aim_memory.routing.scoring import KIND_WEIGHTS, anchored
+from aim_memory.routing.standing import standing
 from aim_memory.storage.index import FlatIndex
 from aim_memory.types import SessionState
 from tests.rows import DIMENSION, START, row
@@ -100,7 +101,7 @@ def test_neighbours_add_by_distance_and_stop_at_the_session() -> None:
     index = FlatIndex(DIMENSION)
     index.upsert([row(n, "a", session="s1" if n < 4 else "s2") for n in range(1, 6)])
     scores = np.array([1, 0, 0, 8, 0], np.float32)
-    added = smooth(scores, np.full(5, 0.4, np.float32), index.columns)
+    added = smooth(scores, np.full(5, 0.4, np.float32), around(index.columns))
     assert added == pytest.approx([0, 0.4, 0.2, 0, 3.2])
 
 
@@ -108,9 +109,9 @@ def test_unrelated_neighbours_do_not_count_and_long_memories_lean_less() -> None
     index = FlatIndex(DIMENSION)
     index.upsert([row(n, "a", length=2000 if n % 2 else 0) for n in range(1, 401)])
     among = np.ones(400, np.bool_)
-    alternating = np.tile([1.0, -1.0], 200).astype(np.float32)
-    assert not closeness(alternating, index.columns, among, 0.4).any()
-    together = np.repeat([1.0, -1.0], 200).astype(np.float32)
-    weights = closeness(together, index.columns, among, 0.4)
+    lasting, bound = standing(index), pairs(index.columns)
+    assert bond(np.tile([1.0, -1.0], 200).astype(np.float32), bound) == 0
+    together = bond(np.repeat([1.0, -1.0], 200).astype(np.float32), bound)
+    weights = leaning(together, lasting.sociable, among, 0.4)
     assert weights[1] == pytest.approx(0.4)
     assert weights[0] == pytest.approx(0.4 / 3)

@@ -31,7 +31,7 @@ def built(*rows: IndexRow) -> FlatIndex:
 
 
 def ask(index: FlatIndex, text: str, config: AIMConfig | None = None, **fields: Any) -> Ranking:
-    question = Ask(text=text, now=NOW, anchors=extract(text, reference=NOW), **fields)
+    question = Ask(text=text, now=NOW, anchors=extract(text, reference=NOW), **{"explain": True, **fields})
     return retrieve(question, index, seen, config or AIMConfig())
 
 
@@ -256,4 +256,4 @@ def test_an_explanation_says_how_the_question_was_heard() -> None:
     explained = ask(built(FERRY, CAT), "When does Ada's ferry leave?", explain=True).explanation
     assert explained is not None
     assert explained["participants_named"] == ["Ada"]
-    assert ask(built(FERRY), "ferry").explanation is None
+    assert ask(built(FERRY), "ferry", explain=False).explanation is None

@@ -1,0 +1,83 @@
+"""What a finished reply of a chat rests on, and what is kept of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aim_memory.answer import cite, verify
+from aim_memory.answer.chat import text_of
+from aim_memory.bodies import MessageItem, WriteRequest
+from aim_memory.engine.answering import citations, reinforce, verification
+from aim_memory.engine.exchange import Prepared
+from aim_memory.engine.parts import Parts
+from aim_memory.engine.querying import reply
+from aim_memory.engine.remembering import Remembering
+from aim_memory.types import EvidenceBlock, Space
+
+CONVERSATION_CHARS = 32_768
+"""How much of the chat itself, from its end, a reply is checked against."""
+
+
+class Showing:
+    def __init__(self, parts: Parts, remembering: Remembering) -> None:
+        self._parts = parts
+        self._remembering = remembering
+
+    def finish(self, prepared: Prepared, text: str) -> dict[str, Any]:
+        """The extension field of a reply; has the exchange remembered."""
+        chat = prepared.chat
+        return {
+            "namespace": chat.namespace,
+            "session_id": chat.session_id,
+            "degraded": prepared.reason is not None,
+            "reason": prepared.reason,
+            **self._evidence(prepared, text),
+            "remembered": self._remember(prepared, text),
+        }
+
+    def _evidence(self, prepared: Prepared, text: str) -> dict[str, Any]:
+        recalled, request = prepared.recalled, prepared.request
+        if recalled is None or request is None:
+            return {"results": [], "citations": [], "verification": {"supported": [], "unsupported": []}}
+        quotes = cite(text, prepared.listed)
+        reinforce(self._parts, Space(prepared.tenant, request.namespace), quotes)
+        verified = verify(text, (*prepared.listed, *_conversation(prepared)), reference=recalled.now)
+        shown = reply(recalled, request)
+        return {
+            "results": [hit.model_dump(mode="json", exclude_none=True) for hit in shown.results],
+            "notes": [
+                {"number": number, "memory_id": block.memory_id, "start": block.start, "end": block.end}
+                for number, block in enumerate(prepared.listed, start=1)
+            ],
+            "citations": [citation.model_dump() for citation in citations(quotes)],
+            "verification": verification(verified).model_dump(),
+            "confidence": shown.confidence,
+            "mode": shown.mode,
+            "tokens": shown.tokens.model_dump(),
+        }
+
+    def _remember(self, prepared: Prepared, text: str) -> bool:
+        """Whether something of the exchange will be a memory: the user's turn if it is the last, and the reply."""
+        chat = prepared.chat
+        if chat.namespace is None or not chat.remember:
+            return False
+        last = chat.messages[-1]
+        asked = text_of(last.get("content")) if last.get("role") == "user" else ""
+        turns = [MessageItem(role=role, content=said) for role, said in (("user", asked), ("assistant", text))]
+        if not (turns := [turn for turn in turns if turn.content.strip()]):
+            return False
+        exchange = WriteRequest(namespace=chat.namespace, session_id=chat.session_id, messages=turns)
+        self._remembering.put(prepared.tenant, exchange, chat.author)
+        return True
+
+
+def _conversation(prepared: Prepared) -> Iterator[EvidenceBlock]:
+    """What was said in the chat itself: a reply may repeat it."""
+    assert prepared.recalled is not None
+    left = CONVERSATION_CHARS
+    for message in reversed(prepared.chat.messages):
+        text = text_of(message.get("content"))[:left]
+        left -= len(text)
+        if text:
+            yield EvidenceBlock("", text, 0, len(text), 0.0, prepared.recalled.now)

@@ -1,0 +1,229 @@
+"""Every integration in an environment of its own, at the lowest and the newest version it supports.
+
+    python -m tests.integrations.environments [NAME ...]        # make test-integrations
+
+An environment holds the SDK's own dependencies and one extra. Our tests, the framework's own suite and the example
+run in it against one live server of this environment; the figures go to docs/integrations.md. The frameworks' suites
+are fetched from PyPI beside the installed version, and are not changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aim_memory.cli.local_server import LocalServer
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / ".integrations"
+PAGE = ROOT / "docs" / "integrations.md"
+FIGURES = ROOT / "docs" / "integrations.json"
+EDGES = ("lowest", "newest")
+Row = dict[str, str | int]
+HEAD = """# Integrations
+
+What works with AIM-Memory out of the box. An adapter takes a `Client` (a server) or an `AIMMemory` (a folder).
+
+- [MCP](integrations/mcp.md): desktop clients and agents, over stdio and HTTP.
+- [LangGraph](integrations/langgraph.md): a `BaseStore`, so that graphs remember across threads.
+- [LangChain](integrations/langchain.md): a retriever and a chat history.
+- [OpenAI Agents](integrations/openai-agents.md): a `Session`.
+
+## Tested versions
+
+Written by `make test-integrations`: each framework in an environment of its own, against a live server. A framework's
+own suite is fetched from PyPI with the version tested and runs unmodified; what is skipped of it, and why, is in
+`tests/integrations/suites`.
+
+| integration | with | suite | passed | skipped | failed |
+|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A framework's own tests: the distribution whose source holds them, their file, and our plugin for them."""
+
+    distribution: str
+    file: str
+    plugin: str
+
+
+@dataclass(frozen=True)
+class Integration:
+    name: str
+    """Of the extra."""
+    tests: str
+    example: str
+    shown: tuple[str, ...]
+    """Distributions whose versions the page names."""
+    tools: tuple[str, ...] = ()
+    """What the tests need besides."""
+    options: tuple[str, ...] = ()
+    suite: Suite | None = None
+    whole: bool = False
+    """Its tests also open the engine, so the libraries of this environment stand behind its own."""
+
+
+INTEGRATIONS = (
+    Integration("mcp", "test_mcp.py", "mcp_client.py", ("mcp",), whole=True),
+    Integration(
+        "langgraph",
+        "test_langgraph.py",
+        "langgraph_agent.py",
+        ("langgraph", "langgraph-checkpoint"),
+        ("pytest-asyncio", "pytest-mock"),
+        suite=Suite("langgraph-checkpoint", "test_store.py", "langgraph_store"),
+    ),
+    Integration(
+        "langchain",
+        "test_langchain.py",
+        "langchain_chat.py",
+        ("langchain-core", "langchain-tests"),
+        ("langchain-tests",),
+        ("-o", "asyncio_mode=auto"),
+    ),
+    Integration(
+        "openai-agents",
+        "test_openai_agents.py",
+        "openai_agents_session.py",
+        ("openai-agents",),
+        ("pytest-asyncio", "inline-snapshot"),
+        suite=Suite("openai-agents", "test_session.py", "agents_session"),
+    ),
+)
+
+
+@dataclass
+class Place:
+    """A virtual environment and what is in it."""
+
+    folder: Path
+    url: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str, cwd: Path = ROOT, path: Sequence[Path] = ()) -> int:
+        found = {**os.environ, "AIM_TEST_SERVER": self.url, "AIM_EMBEDDER__KIND": "hashing"}
+        found["PYTHONPATH"] = os.pathsep.join(map(str, (*path, ROOT)))
+        return subprocess.run([str(self.folder / "bin" / "python"), *command], cwd=cwd, env=found).returncode
+
+    def pip(self, *arguments: str) -> None:
+        quiet = ("--quiet", "--disable-pip-version-check")
+        if self.run("-m", "pip", *arguments[:1], *quiet, *arguments[1:]):
+            raise SystemExit(f"pip {' '.join(arguments)} failed in {self.folder}")
+
+
+def main() -> None:
+    wanted = set(sys.argv[1:]) or {one.name for one in INTEGRATIONS}
+    os.environ["AIM_EMBEDDER__KIND"] = "hashing"
+    rows = [row for row in _known() if row["integration"] not in wanted]
+    with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
+        server.wait_until_ready()
+        for integration in INTEGRATIONS:
+            for edge in EDGES if integration.name in wanted else ():
+                rows += _tested(integration, edge, server.url)
+    rows.sort(key=lambda row: [one.name for one in INTEGRATIONS].index(str(row["integration"])))
+    FIGURES.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(HEAD + "".join(map(_line, rows)), encoding="utf-8")
+    if any(row["failed"] for row in rows):
+        raise SystemExit("Something failed; see above.")
+
+
+def _known() -> list[Row]:
+    """The rows of earlier runs."""
+    rows: list[Row] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
+    return rows
+
+
+def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
+    place = _built(integration, edge, url)
+    about = {"integration": integration.name, "with": _versions(integration, place)}
+    ours = ("--confcutdir=tests/integrations", *integration.options, f"tests/integrations/{integration.tests}")
+    yield _row(about, "ours", _pytest(place, ours, ROOT))
+    if integration.suite is not None:
+        suite = integration.suite
+        source = _source(place, suite.distribution)
+        file = str(next(source.glob(f"tests/**/{suite.file}")).relative_to(source))
+        arguments = ("-p", suite.plugin, "-o", "asyncio_mode=auto", file)
+        counts = _pytest(place, arguments, source, [ROOT / "tests" / "integrations" / "suites"])
+        yield _row(about, f"its own, `{file}`", counts)
+    address = f"{url}/mcp" if integration.name == "mcp" else url
+    failed = place.run(f"examples/{integration.example}", address)
+    yield _row(
+        about, edge, f"`examples/{integration.example}`", {"passed": int(not failed), "failed": int(bool(failed))}
+    )
+
+
+def _built(integration: Integration, edge: str, url: str) -> Place:
+    place = Place(HOME / f"{integration.name}-{edge}", url)
+    shutil.rmtree(place.folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(place.folder)], check=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"][integration.name]
+    pinned = [re.sub(r">=([\d.]+).*", r"==\1", one) for one in extra] if edge == "lowest" else extra
+    place.pip("install", *project["dependencies"], *pinned, *integration.tools, "pytest", "anyio")
+    if integration.whole:
+        purelib = next((place.folder / "lib").glob("python*/site-packages"))
+        (purelib / "behind.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
+    return place
+
+
+def _versions(integration: Integration, place: Place) -> str:
+    look = (
+        f"from importlib.metadata import version; print(*(n + ' ' + version(n) for n in {integration.shown}), sep=', ')"
+    )
+    command = [str(place.folder / "bin" / "python"), "-c", look]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    place.versions = dict(one.split() for one in said.split(", "))
+    return said
+
+
+def _source(place: Place, distribution: str) -> Path:
+    """The unpacked source of the version that is installed."""
+    folder = place.folder / "source"
+    pin = f"{distribution}=={place.versions[distribution]}"
+    place.pip("download", "--no-deps", "--no-binary", distribution, "--dest", str(folder), pin)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    return next(path for path in folder.iterdir() if path.is_dir())
+
+
+def _pytest(place: Place, arguments: Sequence[str], cwd: Path, path: Sequence[Path] = ()) -> dict[str, int]:
+    """Counts of a run, which must not come to nothing."""
+    report = place.folder / "report.xml"
+    report.unlink(missing_ok=True)
+    # A framework's warnings about itself are its own affair.
+    options = ("-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default", f"--junitxml={report}")
+    status = place.run("-m", "pytest", *options, *arguments, cwd=cwd, path=path)
+    if not report.exists():
+        return {"failed": 1}
+    found = next(ET.parse(report).getroot().iter("testsuite")).attrib
+    skipped, failed = int(found["skipped"]), int(found["failures"]) + int(found["errors"])
+    passed = int(found["tests"]) - skipped - failed
+    return {"passed": passed, "skipped": skipped, "failed": failed or int(status != 0)}
+
+
+def _row(about: Mapping[str, str], suite: str, counts: Mapping[str, int]) -> Row:
+    return {**about, "suite": suite, "passed": 0, "skipped": 0, "failed": 0, **counts}
+
+
+def _line(row: Row) -> str:
+    names = ("integration", "with", "suite", "passed", "skipped", "failed")
+    return f"| {' | '.join(str(row[name]) for name in names)} |\n"
+
+
+if __name__ == "__main__":
+    main()
