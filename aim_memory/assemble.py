@@ -261,6 +261,4 @@ def _target(name: str, settings: GeneratorSettings, router: RouterSettings, serv
     models = tuple(dict.fromkeys((endpoint.model, *settings.models)))
     generator = OpenAIGenerator(endpoint)
     absence = server.absence if server else None
-    return Target(
-        name, generator, breaker, chat=endpoint, models=models, questions=settings.questions, absence=absence
-    )
+    return Target(name, generator, breaker, chat=endpoint, models=models, questions=settings.questions, absence=absence)

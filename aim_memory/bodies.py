@@ -439,7 +439,7 @@ class StatsReply(Reply):
 
 class KeyRequest(Body):
     name: str
-    role: Literal["reader", "writer", "admin", "operator"] = "writer"
+    role: Literal["auditor", "reader", "writer", "admin", "operator"] = "writer"
     tenant: str | None = Field(None, description="Another tenant than the key's own; takes an operator.")
     expires_at: Moment | None = None
 

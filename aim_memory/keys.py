@@ -18,10 +18,13 @@ from aim_memory.errors import AuthenticationError, InvalidInputError
 from aim_memory.ports import Clock, MemoryStore
 from aim_memory.types import ApiKey
 
-Role: TypeAlias = Literal["reader", "writer", "admin", "operator"]
+Role: TypeAlias = Literal["auditor", "reader", "writer", "admin", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""Weakest first: each may all that the ones before it may. All work on the memories of their tenant; an operator also
-works on the whole service: its backups, its embedder, everybody's keys."""
+"""From the reader on each may all that the readers, writers and so on before it may. They work on the memories of their
+tenant; an operator also works on the whole service: its backups, its embedder, everybody's keys. An auditor stands
+beside them: figures, jobs and the audit log, which are for admins too, and never a memory."""
+
+_LADDER = ("reader", "writer", "admin", "operator")
 
 PREFIX = "aim"
 NAME_CHARS = 128
@@ -41,7 +44,9 @@ class IssuedKey:
 
 def includes(role: str, needed: Role) -> bool:
     """Whether ``role`` may do what ``needed`` may."""
-    return role in ROLES and ROLES.index(role) >= ROLES.index(needed)
+    if needed == "auditor":
+        return role in ("auditor", "admin", "operator")
+    return role in _LADDER and _LADDER.index(role) >= _LADDER.index(needed)
 
 
 class Keyring:

@@ -29,6 +29,7 @@ from aim_memory.types import (
     Job,
     JobState,
     NewMemory,
+    Operation,
     Prompt,
     SessionState,
     Space,
@@ -38,6 +39,7 @@ from aim_memory.types import (
     TokenBits,
     Vector,
     Vectors,
+    Verb,
     Version,
 )
 
@@ -156,6 +158,22 @@ class Companion(Protocol):
     def close(self) -> None:
         """Ends it, and returns when nothing of it is left. Without a start, and a second time, harmless."""
         ...
+
+
+class Course(Protocol):
+    """One verb of the engine, from its beginning to its end, as somebody sees it who watches."""
+
+    def inside(self) -> AbstractContextManager[None]:
+        """Around work on it; may be entered again and again, each time left in the context in which it was entered."""
+        ...
+
+    def ended(self, operation: Operation) -> None: ...
+
+
+class Observer(Protocol):
+    """Watches the engine, on any thread. Must not raise."""
+
+    def began(self, verb: Verb) -> Course: ...
 
 
 class UnitOfWork(Protocol):
@@ -277,6 +295,10 @@ class Jobs(Protocol):
         limit: int = 50,
     ) -> Sequence[Job]:
         """The newest first: a tenant's, or all; in these states, or in any; older than the id ``before``."""
+        ...
+
+    def counts(self) -> Mapping[JobState, int]:
+        """How many there are by state, over all tenants; of states that no job is in, nothing."""
         ...
 
 
@@ -640,3 +662,8 @@ class IndexKeeper(Protocol):
         ...
 
     def drop(self, space: Space) -> None: ...
+
+    def figures(self) -> Mapping[str, int]:
+        """What is in memory: ``hot`` and ``warm`` indexes, ``nbytes`` of both; ``drift``, memories by which an index
+        that says it is up to date differed from its store when it was compared last."""
+        return {}

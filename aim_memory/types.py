@@ -341,6 +341,23 @@ class ChosenEmbedder:
     """How to open it: fields of ``EmbedderSettings``."""
 
 
+Verb = Literal["write", "update", "delete", "erase", "query", "answer", "chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One verb of the engine, now that it has ended: figures, and nothing of what was said or of whose it is."""
+
+    verb: Verb
+    took_s: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What it came to, by name; see ``engine.observing``."""
+    steps_ms: Mapping[str, float] = field(default_factory=dict)
+    """Its steps in their order."""
+    error: str | None = None
+    """The code of the error that it ended with; "cancelled" where its caller went away."""
+
+
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 

@@ -141,6 +141,14 @@ def demand(caller: Caller, role: Role) -> None:
         raise PermissionDeniedError(f"This takes a key with the role {role}; this key's role is {caller.role}.")
 
 
+async def _known(request: Request) -> Caller:
+    known: Caller = request.state.caller
+    return known
+
+
+Known = Annotated[Caller, Depends(_known)]
+"""Whoever has a key, whatever its role."""
+Auditor = Annotated[Caller, Depends(require("auditor"))]
 Reader = Annotated[Caller, Depends(require("reader"))]
 Writer = Annotated[Caller, Depends(require("writer"))]
 Admin = Annotated[Caller, Depends(require("admin"))]

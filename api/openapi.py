@@ -62,6 +62,9 @@ _REQUEST_BODIES = (
     "FeedbackRequest",
     "Rating",
 )
+_NAMESPACE = r"^[^\x00-\x1f\x7f/\s](?:(?:/?[^\x00-\x1f\x7f/])*/?[^\x00-\x1f\x7f/\s])?$"
+"""What ``check_namespace`` admits: a path without empty parts, control characters, or white space at either end."""
+_FORMS = ("memories", "messages", "text")
 _HEADERS = {"x-request-id": {"description": "Names this request in the server's log.", "schema": {"type": "string"}}}
 
 
@@ -164,22 +167,25 @@ def _limit(schemas: dict[str, Any], limits: LimitSettings) -> None:
     for name in _REQUEST_BODIES:
         for field, schema in schemas[name]["properties"].items():
             _bound(schema, bounds.get(field, {}))
+    schemas["WriteRequest"]["oneOf"] = [
+        {"required": [form], "properties": {form: {"not": {"type": "null"}}}} for form in _FORMS
+    ]
 
 
 def _bounds_by_name(limits: LimitSettings) -> dict[str, dict[str, Any]]:
     """Keywords by the name of a field or parameter. Sizes are bytes of UTF-8; a string of that many characters may be
     too long already."""
     names = {"minLength": 1, "maxLength": limits.id_chars, "pattern": r"^[A-Za-z0-9_.:\-]+$"}
-    text = {"minLength": 1, "maxLength": limits.message_bytes}
+    text = {"minLength": 1, "maxLength": limits.message_bytes, "pattern": r"\S"}
     batch = {"minItems": 1, "maxItems": limits.batch_items}
     return {
-        "namespace": {"minLength": 1, "maxLength": NAMESPACE_CHARS},
+        "namespace": {"minLength": 1, "maxLength": NAMESPACE_CHARS, "pattern": _NAMESPACE},
         "id": names,
         "memory_id": names,
         "session_id": names,
         "text": text,
         "content": text,
-        "query": {"minLength": 1, "maxLength": limits.query_bytes},
+        "query": {"minLength": 1, "maxLength": limits.query_bytes, "pattern": r"\S"},
         "top_k": {"maximum": limits.top_k},
         "limit": {"maximum": limits.page_items},
         "metadata": {"maxProperties": limits.metadata_keys},

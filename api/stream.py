@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,8 +22,6 @@ from aim_memory.bodies import AnswerEvent
 from aim_memory.errors import AIMMemoryError
 
 HEARTBEAT = b": keep-alive\n\n"
-AHEAD = 16
-"""Events that may wait to be sent: under load they go out together, and a slow reader still holds up the model."""
 _T = TypeVar("_T")
 
 
@@ -77,7 +75,7 @@ class EventStream(Response, Generic[_T]):
         self._heartbeat_s = heartbeat_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inlet, outlet = anyio.create_memory_object_stream[_T | AIMMemoryError](AHEAD)
+        inlet, outlet = anyio.create_memory_object_stream[_T | AIMMemoryError](0)
         refusal = None
         async with outlet, anyio.create_task_group() as group:
             group.start_soon(self._produce, inlet)
@@ -125,9 +123,8 @@ class EventStream(Response, Generic[_T]):
             except anyio.EndOfStream:
                 break
             else:
-                items = [item, *_waiting(outlet)]
-                failed = isinstance(items[-1], AIMMemoryError)
-                yield b"".join(self._frame(one, scope) for one in items)
+                failed = isinstance(item, AIMMemoryError)
+                yield self._frame(item, scope)
         if self._dialect.end and not failed:
             yield self._dialect.end
 
@@ -157,15 +154,6 @@ async def while_there(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
     if not found:
         raise problems.ClientGoneError
     return found[0]
-
-
-def _waiting(outlet: MemoryObjectReceiveStream[_T]) -> list[_T]:
-    """What has come meanwhile."""
-    items: list[_T] = []
-    with suppress(anyio.WouldBlock, anyio.EndOfStream):
-        while True:
-            items.append(outlet.receive_nowait())
-    return items
 
 
 async def _cancel_when_gone(receive: Receive, work: CancelScope) -> None:

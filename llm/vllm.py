@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.1
 LOOK_AT_READY_EVERY_S = 1.0
 CPU_CACHE_BYTES = 2 << 30
 """Of a CPU build's cache of keys and values, unless the options or VLLM_CPU_KVCACHE_SPACE say otherwise."""
-_ERROR = re.compile(r"^.*?(\b[A-Z]\w*(?:Error|Exception): .*)$", re.MULTILINE)
+_ERROR = re.compile(r"^(?!.* WARNING ).*?(\b[A-Z]\w*(?:Error|Exception): .*)$", re.MULTILINE)
 _OURS = ("--host", "--port", "--api-key", "--uds", "--model")
 _COUNTERS = {
     "queried_tokens": re.compile(r"^vllm:prefix_cache_queries_total\S* (\S+)", re.MULTILINE),

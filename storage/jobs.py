@@ -86,6 +86,11 @@ class SqlJobs(Jobs):
         with self._database.reading(EVERY_TENANT) as connection:
             return _read(connection, query)
 
+    def counts(self) -> Mapping[JobState, int]:
+        query = sa.select(_J.state, sa.func.count()).group_by(_J.state)
+        with self._database.reading(EVERY_TENANT) as connection:
+            return {state: count for state, count in connection.execute(query)}
+
     def _put(self, job: Job, now: datetime, values: Mapping[str, Any]) -> bool:
         """Changes a job if it is still its owner's."""
         held = sa.and_(_J.id == job.id, _J.state == "running", _J.owner == job.owner)

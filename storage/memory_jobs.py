@@ -82,6 +82,10 @@ class InMemoryJobs(Jobs):
         own = [job for job in known if tenant in (None, job.tenant) and (not states or job.state in states)]
         return [job for job in own if before is None or job.id < before][:limit]
 
+    def counts(self) -> Mapping[JobState, int]:
+        with self._lock:
+            return Counter(job.state for job in self._jobs.values())
+
     def _put(self, job: Job, now: datetime, **values: Any) -> bool:
         """Changes a job if it is still its owner's."""
         with self._lock:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,20 @@ def moment(text: str | None, option: str) -> datetime | None:
     except ValueError as failure:
         raise InvalidInputError(f"{option} must be ISO 8601, such as 2025-05-01T09:30.", field=option) from failure
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def ahead(text: str | None, option: str) -> datetime | None:
+    """The end of a time from now, such as 30d, 12h or 90m, or a moment. Raises InvalidInputError."""
+    from aim_memory.clock import SystemClock
+
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", text or "")
+    if found is None:
+        return moment(text, option)
+    unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[found[2]]
+    try:
+        return SystemClock().now() + timedelta(**{unit: int(found[1])})
+    except OverflowError as failure:
+        raise InvalidInputError(f"{option} lies beyond the year 9999.", field=option) from failure
 
 
 def json_object(text: str | None, option: str) -> dict[str, Any] | None:

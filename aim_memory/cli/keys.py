@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aim_memory.cli import output
-from aim_memory.cli.arguments import Yes
+from aim_memory.cli.arguments import Yes, ahead
 from aim_memory.cli.command import Place, command
 from aim_memory.errors import NotFoundError
 from aim_memory.extras import needs
@@ -23,13 +23,14 @@ app = typer.Typer(no_args_is_help=True, help="API keys: who may talk to the serv
 
 
 class RoleName(StrEnum):
+    AUDITOR = "auditor"
     READER = "reader"
     WRITER = "writer"
     ADMIN = "admin"
     OPERATOR = "operator"
 
 
-@command(app, example="aimem keys create laptop --role writer")
+@command(app, example="aimem keys create metrics --role auditor --expires 30d")
 def create(
     place: Place,
     name: Annotated[str, typer.Argument(help="What the key is for.")],
@@ -37,16 +38,21 @@ def create(
     tenant: Annotated[
         str | None, typer.Option(help="Whose memories it opens: local; on a server, the key's own.")
     ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="How long it is good, such as 30d or 12h, or until when; for ever if left out.")
+    ] = None,
 ) -> None:
     """Make a key. The secret is shown once; from the first key on, the server asks for one."""
     from aim_memory.cli import views
 
+    until = ahead(expires, "--expires")
     if place.settings.url:
         with place.server() as client:
-            shown = client.admin.create_key(name, role.value, tenant=tenant).model_dump(mode="json")
+            made = client.admin.create_key(name, role.value, tenant=tenant, expires_at=until)
+        shown = made.model_dump(mode="json")
     else:
         with _keyring(place) as keyring:
-            issued = keyring.create(tenant or "local", name, role.value)
+            issued = keyring.create(tenant or "local", name, role.value, until)
         shown = {**_public(issued.key), "key": issued.token}
     place.show(shown, lambda: views.pairs(shown))
     if not place.as_json:

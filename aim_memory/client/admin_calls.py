@@ -59,7 +59,7 @@ def keys() -> Call[KeyPage]:
 
 def create_key(
     name: str,
-    role: Literal["reader", "writer", "admin", "operator"] = "writer",
+    role: Literal["auditor", "reader", "writer", "admin", "operator"] = "writer",
     *,
     tenant: str | None = None,
     expires_at: datetime | None = None,

@@ -31,17 +31,17 @@ from aim_memory.engine.answering import Answering
 from aim_memory.engine.chatting import Chatting
 from aim_memory.engine.exchange import Chat
 from aim_memory.engine.jobs import JobRunner
+from aim_memory.engine.observing import Watch, WatchedQuerying, WatchedWriting, of_answer, of_chat, of_event
 from aim_memory.engine.parts import Parts
-from aim_memory.engine.querying import Querying, Recalled
+from aim_memory.engine.querying import Recalled
 from aim_memory.engine.reading import Reading
 from aim_memory.engine.receipts import receipt
 from aim_memory.engine.reindexing import Reindexing
 from aim_memory.engine.remembering import Remembering
 from aim_memory.engine.upkeep import Upkeep
-from aim_memory.engine.writing import Writing
 from aim_memory.errors import StorageError
 from aim_memory.ingest.limits import check_namespace
-from aim_memory.ports import MemoryStore
+from aim_memory.ports import MemoryStore, Observer
 from aim_memory.types import Space, Vectors
 
 __all__ = ["Chat", "MemoryEngine", "Parts", "Recalled"]
@@ -55,9 +55,10 @@ class MemoryEngine:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._watch = Watch()
         self._reading = Reading(parts)
-        self._writing = Writing(parts)
-        self._querying = Querying(parts)
+        self._writing = WatchedWriting(parts, self._watch)
+        self._querying = WatchedQuerying(parts, self._watch)
         self._answering = Answering(parts, self._querying, self._writing)
         self._remembering = Remembering(self._writing)
         self._chatting = Chatting(parts, self._querying, self._remembering)
@@ -99,6 +100,9 @@ class MemoryEngine:
 
     def erase(self, tenant: str, namespace: str, *, by: str | None = None) -> EraseReceipt:
         """Erases a whole namespace and says what went. ``by``: the name of the credential that asks for it."""
+        return self._watch.over("erase", lambda: self._erase(tenant, namespace, by))
+
+    def _erase(self, tenant: str, namespace: str, by: str | None) -> EraseReceipt:
         check_namespace(namespace)
         space = Space(tenant, namespace)
         self._parts.sessions.drop(space)
@@ -136,25 +140,25 @@ class MemoryEngine:
 
     async def answer(self, tenant: str, request: AnswerRequest) -> AnswerReply:
         """Answers from memory with citations, or abstains."""
-        return await self._answering.answer(tenant, request)
+        return await self._watch.awaited("answer", self._answering.answer(tenant, request), of_answer)
 
     def stream_answer(self, tenant: str, request: AnswerRequest) -> AsyncGenerator[AnswerEvent, None]:
         """context · delta, citation, verification … · done; closing it cancels the generation."""
-        return self._answering.stream(tenant, request)
+        return self._watch.streamed("answer", self._answering.stream(tenant, request), of_event)
 
     async def generate_with_memory(
         self, tenant: str, prompt: str, *, namespace: str, session_id: str | None = None
     ) -> AnswerReply:
         """Recalls, generates, and writes both turns back."""
         request = AnswerRequest(namespace=namespace, session_id=session_id, query=prompt, remember=True)
-        return await self._answering.answer(tenant, request)
+        return await self.answer(tenant, request)
 
     def chat(self, tenant: str, chat: Chat) -> AsyncGenerator[dict[str, Any], None]:
         """A chat in OpenAI's shape with memory in it: the chunks of its reply, or the one whole reply.
 
         Closing it cancels the generation. The exchange is remembered behind, before ``close`` returns.
         """
-        return self._chatting.replies(tenant, chat)
+        return self._watch.streamed("chat", self._chatting.replies(tenant, chat), of_chat)
 
     def models(self) -> Sequence[str]:
         """What a chat may name as its model, the default first."""
@@ -250,6 +254,22 @@ class MemoryEngine:
             **{name: dict(companion.state()) for name, companion in self._parts.companions.items()},
             "config": self._parts.config.model_dump(),
         }
+
+    def figures(self) -> dict[str, Any]:
+        """What a monitoring system asks for now and then, as numbers."""
+        store, chat = self._parts.store, self._parts.chat
+        return {
+            "store": dict(store.check()),
+            "pending": store.count_pending(),
+            "jobs": dict(store.jobs.counts()),
+            "indexes": dict(self._parts.keeper.figures()),
+            "targets": chat.figures()["targets"] if chat is not None else {},
+            "chats": self._remembering.figures(),
+        }
+
+    def observe(self, observer: Observer) -> None:
+        """Has somebody watch from here on."""
+        self._watch.add(observer)
 
     def start(self, tell: Callable[[str], None]) -> None:
         """Starts what runs beside a server, and returns at once; ``close`` ends it. ``tell`` gets lines for people.

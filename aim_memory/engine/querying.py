@@ -93,7 +93,7 @@ class Querying:
         anchors = extract(request.query, reference=now)
         watch.lap("anchors")
         glimpse = self._parts.keeper.glimpse(space, _words(request.query))
-        ranking, beside, decision, degraded = self._rank(space, request, now, anchors, depth, glimpse)
+        ranking, beside, decision, degraded = self._rank(space, request, now, anchors, depth, glimpse, watch)
         watch.lap("rank")
         refill = decision.refill and self._parts.config.refill
         around = beside if refill else {}
@@ -126,6 +126,7 @@ class Querying:
         anchors: tuple[Anchor, ...],
         depth: int,
         glimpse: IndexReader | None,
+        watch: Stopwatch,
     ) -> tuple[Ranking, dict[str, list[str]], ModeDecision, bool]:
         """Ranks, and once more in strict mode when what was found calls for it."""
         session = self._parts.sessions.get(space, request.session_id) if request.session_id else None
@@ -147,7 +148,7 @@ class Querying:
                     session=session,
                     explain=request.explain,
                 )
-                ranking = retrieve(ask, index, self._parts.embedder.embed_queries_with_tokens, self._parts.config)
+                ranking = retrieve(ask, index, partial(self._embedded, watch), self._parts.config)
                 settled = choose_mode(
                     request.query,
                     requested=request.mode,
@@ -159,6 +160,13 @@ class Querying:
                     beside = _beside(index, [hit.id for hit in ranking.hits])
                     return ranking, beside, settled, glimpse is not None or index.embedded < _MOST
                 decision = settled
+
+    def _embedded(self, watch: Stopwatch, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors]]:
+        watch.lap("rank")
+        try:
+            return self._parts.embedder.embed_queries_with_tokens(texts)
+        finally:
+            watch.lap("embed")
 
     def _check(self, request: QueryRequest) -> None:
         limits = self._parts.limits

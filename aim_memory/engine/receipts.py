@@ -15,8 +15,8 @@ from aim_memory.types import Space
 _STATEMENTS = {
     "sqlite": "Erased from the store, its index and its write-ahead log: no byte of it is left in the data folder.",
     "postgresql": (
-        "Erased from the store and its index. PostgreSQL gives up dead rows when it vacuums the tables, and keeps its "
-        "own write-ahead log for as long as it is set to."
+        "Erased from the store and its index. PostgreSQL may keep bytes of it in free space of pages until it is "
+        "used again or VACUUM FULL rewrites the tables, and its write-ahead log for as long as it is set to."
     ),
 }
 _OWED = (

@@ -113,7 +113,7 @@ def _scopes_of_entry(key: str, value: Any) -> frozenset[Scope] | None:
 
 def _narrowness(scopes: frozenset[Scope]) -> tuple[int, int]:
     """A user before an agent before …: that is where a memory lies that names both."""
-    return max(KINDS.index(scope.kind) for scope in scopes), len(scopes)
+    return max((KINDS.index(scope.kind) for scope in scopes), default=-1), len(scopes)
 
 
 def residue(filters: Mapping[str, Any], scope: Scope) -> Residue:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import md5, sha256
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aim_memory.api.mem0.scope import KINDS, OWN, Scope
 from aim_memory.bodies import HistoryReply, MemoryItem, MemoryView
@@ -97,6 +98,20 @@ class FeedbackBody(_Sent):
 # --- from mem0 to us -----------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def as_sent() -> Iterator[None]:
+    """Around bodies of ours that are made of what was sent: what they cannot hold is the sender's mistake.
+
+    Raises InvalidInputError.
+    """
+    try:
+        yield
+    except ValidationError as failure:
+        first = failure.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InvalidInputError(f"{field}: {first['msg'].removeprefix('Value error, ')}", field=field) from None
+
+
 def items_of(body: AddBody, entities: Mapping[str, str]) -> list[MemoryItem]:
     """One memory per message that says something. System messages are no memories, as in mem0.
 
@@ -107,19 +122,20 @@ def items_of(body: AddBody, entities: Mapping[str, str]) -> list[MemoryItem]:
     listed = [messages] if isinstance(messages, dict) else messages
     metadata = {**(body.metadata or {}), OWN: kept_of(body, entities)}
     said, ends = moment_of(body.timestamp, "timestamp"), end_of(body.expiration_date)
-    return [
-        MemoryItem(
-            text=text,
-            role=message.get("role", "user"),
-            speaker=message.get("name"),
-            session_id=session_of(entities.get("run_id")),
-            timestamp=moment_of(message.get("timestamp"), "timestamp") or said,
-            metadata=metadata,
-            expires_at=ends,
-        )
-        for message in listed
-        if message.get("role") != "system" and (text := _text_of(message))
-    ]
+    with as_sent():
+        return [
+            MemoryItem(
+                text=text,
+                role=message.get("role", "user"),
+                speaker=message.get("name"),
+                session_id=session_of(entities.get("run_id")),
+                timestamp=moment_of(message.get("timestamp"), "timestamp") or said,
+                metadata=metadata,
+                expires_at=ends,
+            )
+            for message in listed
+            if message.get("role") != "system" and (text := _text_of(message))
+        ]
 
 
 def kept_of(body: AddBody, entities: Mapping[str, str]) -> dict[str, Any]:
@@ -147,7 +163,7 @@ def _text_of(message: Mapping[str, Any]) -> str:
     return "\n".join(str(part.get("text", "")) for part in parts).strip()
 
 
-def moment_of(value: int | float | str | None, field: str) -> datetime | None:
+def moment_of(value: Any, field: str) -> datetime | None:
     """Unix seconds, or an ISO 8601 time; None for none. Raises InvalidInputError."""
     if value is None:
         return None
@@ -156,7 +172,7 @@ def moment_of(value: int | float | str | None, field: str) -> datetime | None:
             moment = datetime.fromisoformat(value)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return datetime.fromtimestamp(float(value), UTC)
-    except (ValueError, OverflowError, OSError):
+    except (TypeError, ValueError, OverflowError, OSError):
         raise InvalidInputError(f"{field} must be Unix seconds or an ISO 8601 time.", field=field) from None
 
 

@@ -68,13 +68,16 @@ class Mem0:
         if not changes:
             raise InvalidInputError("give at least one of text, metadata, timestamp and expiration_date.")
         namespace, author = before.namespace, self.caller.name
-        request = UpdateRequest(**changes)
+        with shapes.as_sent():
+            request = UpdateRequest(**changes)
         after = self.engine.update(self.caller.tenant, memory_id, request, namespace=namespace, author=author)
         return _reply(body, shapes.memory_of(after))
 
     def update_many(self, body: shapes.BatchBody) -> dict[str, Any]:
         for one in body.memories:
-            self.update(_id_of(one), shapes.UpdateBody.model_validate(one))
+            with shapes.as_sent():
+                changes = shapes.UpdateBody.model_validate(one)
+            self.update(_id_of(one), changes)
         return {"message": f"Successfully updated {len(body.memories)} memories"}
 
     def delete(self, memory_id: str, linked: bool = False) -> dict[str, Any]:
@@ -148,13 +151,14 @@ class Mem0:
         left = residue(filters, scope)
         if left is False:
             return
-        request = QueryRequest(
-            namespace=scope.namespace,
-            query=body.query,
-            top_k=top_k,
-            filters=left if isinstance(left, dict) else None,
-            reference_date=shapes.moment_of(body.reference_date, "reference_date"),
-        )
+        with shapes.as_sent():
+            request = QueryRequest(
+                namespace=scope.namespace,
+                query=body.query,
+                top_k=top_k,
+                filters=left if isinstance(left, dict) else None,
+                reference_date=shapes.moment_of(body.reference_date, "reference_date"),
+            )
         hits: dict[str, Hit] = {hit.id: hit for hit in self.engine.query(self.caller.tenant, request).results}
         for memory_id, hit in hits.items():
             score = round(1 / (1 + math.exp(-hit.score)), 6)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, cast
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
@@ -19,7 +19,7 @@ from aim_memory import assemble
 from aim_memory.api.archive import MEDIA_TYPE as TAR
 from aim_memory.api.archive import archive, size_of
 from aim_memory.api.audit import audited
-from aim_memory.api.auth import Admin, Caller, Reader
+from aim_memory.api.auth import Admin, Auditor, Caller, Known
 from aim_memory.api.lines import Incoming
 from aim_memory.api.openapi import NDJSON, failures
 from aim_memory.api.service import Service, ServiceDep
@@ -45,14 +45,28 @@ from aim_memory.bodies import (
 from aim_memory.engine.receipts import namespace_digest
 from aim_memory.engine.reindexing import named
 from aim_memory.errors import NotFoundError
+from aim_memory.ingest.limits import check_namespace
 from aim_memory.keys import Role, includes
 from aim_memory.transfer import export_line, import_entries, read_entries
 from aim_memory.types import Job, Space
 
 router = APIRouter(prefix="/v1/admin", tags=["administration"])
 
-OneNamespace = Annotated[str | None, Query(description="One namespace; all of the key's tenant if left out.")]
 _PAGE = 200
+_LAST_ENTRY = 2**63 - 1
+"""Entries of the audit log are numbered, and no database counts further."""
+
+
+async def _one_namespace(
+    namespace: Annotated[str | None, Query(description="One namespace; all of the key's tenant if left out.")] = None,
+) -> str | None:
+    """Checked here, as a reply that has begun to stream can no longer refuse."""
+    if namespace is not None:
+        check_namespace(namespace)
+    return namespace
+
+
+OneNamespace = Annotated[str | None, Depends(_one_namespace)]
 
 
 class PageParams(Body):
@@ -62,11 +76,11 @@ class PageParams(Body):
 
 class AuditParams(Body):
     limit: int = Field(50, ge=1, le=_PAGE)
-    before: int | None = Field(None, description="`next_before` of the page before.")
+    before: int | None = Field(None, ge=0, le=_LAST_ENTRY, description="`next_before` of the page before.")
 
 
 @router.get("/stats", operation_id="admin_stats", summary="Count what is there", responses=failures())
-async def stats(caller: Admin, service: ServiceDep, namespace: OneNamespace = None) -> StatsReply:
+async def stats(caller: Auditor, service: ServiceDep, namespace: OneNamespace) -> StatsReply:
     """Rows by kind: of the key's tenant, or of one of its namespaces."""
     found = dict(await service.read(service.engine.store.amounts, caller.tenant, namespace))
     return StatsReply(tenant=caller.tenant, namespace=namespace, namespaces=found.pop("namespaces"), rows=found)
@@ -82,7 +96,7 @@ async def stats(caller: Admin, service: ServiceDep, namespace: OneNamespace = No
     response_class=StreamingResponse,
     responses={200: {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}, **failures(507)},
 )
-async def backup(caller: Reader, service: ServiceDep) -> StreamingResponse:
+async def backup(caller: Known, service: ServiceDep) -> StreamingResponse:
     """All rows of all tenants as of one moment: a tar archive of `aim.db` and `manifest.json`. Takes an operator's key.
 
     The archive begins when the rows are copied and counted, which takes seconds per million rows.
@@ -106,7 +120,7 @@ def _quiet(step: str, done: int, total: int) -> None:
 
 
 @router.post("/verify", operation_id="admin_verify", summary="Look for damage", responses=failures())
-async def verify(caller: Reader, service: ServiceDep) -> VerifyReply:
+async def verify(caller: Known, service: ServiceDep) -> VerifyReply:
     """Reads every row of every tenant and names what must not be, and what to do about it. Takes an operator's key."""
     async with audited(service, caller, "verify", role="operator"):
         with service.chores.passing():
@@ -114,7 +128,7 @@ async def verify(caller: Reader, service: ServiceDep) -> VerifyReply:
 
 
 @router.post("/reindex", operation_id="admin_reindex", summary="Embed anew", responses=failures(413, 415))
-async def reindex(body: ReindexRequest, caller: Reader, service: ServiceDep) -> JobView:
+async def reindex(body: ReindexRequest, caller: Known, service: ServiceDep) -> JobView:
     """Begins a job that embeds what has no vectors of the embedder in use, or of another one, which is put in use when
     they are all there. Takes an operator's key."""
     async with audited(service, caller, "reindex", body.to, role="operator"):
@@ -123,20 +137,20 @@ async def reindex(body: ReindexRequest, caller: Reader, service: ServiceDep) -> 
 
 
 @router.get("/jobs", operation_id="admin_jobs", summary="List jobs", responses=failures())
-async def jobs(params: Annotated[PageParams, Query()], caller: Admin, service: ServiceDep) -> JobPage:
+async def jobs(params: Annotated[PageParams, Query()], caller: Auditor, service: ServiceDep) -> JobPage:
     """The newest first: the tenant's; all, for an operator."""
     found = await service.read(service.engine.jobs.list, _whose(caller), before=params.before, limit=params.limit)
     return JobPage(items=[_job(job) for job in found])
 
 
 @router.get("/jobs/{job_id}", operation_id="admin_job", summary="Read a job", responses=failures(404))
-async def job(job_id: str, caller: Admin, service: ServiceDep) -> JobView:
+async def job(job_id: str, caller: Auditor, service: ServiceDep) -> JobView:
     """How far it is, what came out, or why it failed."""
     return _job(await service.read(service.engine.jobs.get, job_id, _whose(caller)))
 
 
 @router.delete("/jobs/{job_id}", operation_id="admin_cancel_job", summary="Cancel a job", responses=failures(404, 409))
-async def cancel(job_id: str, caller: Reader, service: ServiceDep) -> JobView:
+async def cancel(job_id: str, caller: Known, service: ServiceDep) -> JobView:
     """Ends it after its present step. What it has done stays."""
     async with audited(service, caller, "jobs.cancel", job_id):
         return _job(await service.write(service.engine.jobs.cancel, job_id, _whose(caller)))
@@ -161,7 +175,7 @@ def _job(found: Job) -> JobView:
     response_class=StreamingResponse,
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}, **failures()},
 )
-async def export(caller: Reader, service: ServiceDep, namespace: OneNamespace = None) -> StreamingResponse:
+async def export(caller: Known, service: ServiceDep, namespace: OneNamespace) -> StreamingResponse:
     """One memory a line, in the order they were written; `import` reads it back to the same memories."""
     async with audited(service, caller, "export", _target(caller, namespace)):
         names = [namespace] if namespace else await run_sync(lambda: list(_namespaces(service, caller.tenant)))
@@ -204,7 +218,7 @@ _IMPORTED = {
     responses=failures(413, 415),
     openapi_extra=_IMPORTED,
 )
-async def import_(request: Request, caller: Reader, service: ServiceDep, namespace: OneNamespace = None) -> ImportReply:
+async def import_(request: Request, caller: Known, service: ServiceDep, namespace: OneNamespace) -> ImportReply:
     """One memory a line, of any number of lines: they are written while they arrive. Sent again, what is there stays as
     it is; a line that cannot be written harms no other."""
     async with audited(service, caller, "import", _target(caller, namespace)):
@@ -243,7 +257,7 @@ async def keys(caller: Admin, service: ServiceDep) -> KeyPage:
 
 
 @router.post("/keys", operation_id="admin_create_key", summary="Make a key", responses=failures(413, 415))
-async def create_key(body: KeyRequest, caller: Reader, service: ServiceDep) -> IssuedKeyView:
+async def create_key(body: KeyRequest, caller: Known, service: ServiceDep) -> IssuedKeyView:
     """Its secret is in this reply and nowhere else. A key makes none that may more than itself."""
     tenant = body.tenant or caller.tenant
     needed: Role = "admin" if tenant == caller.tenant and body.role != "operator" else "operator"
@@ -253,7 +267,7 @@ async def create_key(body: KeyRequest, caller: Reader, service: ServiceDep) -> I
 
 
 @router.delete("/keys/{key_id}", operation_id="admin_revoke_key", summary="Revoke a key", responses=failures(404))
-async def revoke_key(key_id: str, caller: Reader, service: ServiceDep) -> KeyView:
+async def revoke_key(key_id: str, caller: Known, service: ServiceDep) -> KeyView:
     """Whoever uses it is locked out at once."""
     async with audited(service, caller, "keys.revoke", key_id):
         own = await service.read(service.keyring.list, _whose(caller))
@@ -266,7 +280,7 @@ async def revoke_key(key_id: str, caller: Reader, service: ServiceDep) -> KeyVie
 
 
 @router.get("/audit", operation_id="admin_audit", summary="Read the audit log", responses=failures())
-async def audit(params: Annotated[AuditParams, Query()], caller: Admin, service: ServiceDep) -> AuditPage:
+async def audit(params: Annotated[AuditParams, Query()], caller: Auditor, service: ServiceDep) -> AuditPage:
     """What administrators did or tried, the newest first: in the tenant; everywhere, for an operator.
 
     Namespaces are named by a digest, as their receipts do: names are erased too.

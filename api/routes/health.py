@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
-from aim_memory.api.auth import Reader
+from aim_memory.api.auth import Known
 from aim_memory.api.openapi import failures
 from aim_memory.api.service import ServiceDep
 from aim_memory.api.version import VERSION
@@ -61,7 +61,7 @@ async def ready(service: ServiceDep) -> HealthReply:
 
 
 @router.get("/status", operation_id="status", summary="How is it?", response_model=dict[str, Any], responses=failures())
-async def status(caller: Reader, service: ServiceDep, accept: Accept = "") -> dict[str, Any] | Response:
+async def status(caller: Known, service: ServiceDep, accept: Accept = "") -> dict[str, Any] | Response:
     """Figures of the running engine, as JSON or as a page."""
     figures = {
         "version": VERSION,
@@ -72,7 +72,7 @@ async def status(caller: Reader, service: ServiceDep, accept: Accept = "") -> di
 
 
 @router.get("/", operation_id="welcome", summary="What is this?", response_model=WelcomeReply, responses=failures())
-async def welcome(caller: Reader, accept: Accept = "") -> WelcomeReply | Response:
+async def welcome(caller: Known, accept: Accept = "") -> WelcomeReply | Response:
     """What this is and where to go next."""
     if "text/html" not in accept:
         return WELCOME

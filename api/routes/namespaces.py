@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from aim_memory.api.audit import audited
-from aim_memory.api.auth import Reader
+from aim_memory.api.auth import Known, Reader
 from aim_memory.api.openapi import failures
 from aim_memory.api.service import ServiceDep
 from aim_memory.bodies import Body, EraseReceipt, NamespacePage
@@ -32,7 +32,7 @@ async def list_namespaces(params: Annotated[ListParams, Query()], caller: Reader
 @router.delete(
     "/{namespace:path}", operation_id="erase_namespace", summary="Erase a namespace", responses=failures(404)
 )
-async def erase(namespace: str, caller: Reader, service: ServiceDep) -> EraseReceipt:
+async def erase(namespace: str, caller: Known, service: ServiceDep) -> EraseReceipt:
     """Erases everything in a namespace and returns a receipt of what went. There is no way back."""
     async with audited(service, caller, "erase", namespace_digest(Space(caller.tenant, namespace))):
         return await service.write(service.engine.erase, caller.tenant, namespace, by=caller.name)

@@ -62,17 +62,23 @@ def _heard(folder: Path, canaries: Mapping[str, bytes]) -> set[str]:
 
 
 def _among(body: bytes, canaries: Mapping[str, bytes]) -> set[str]:
-    """Which canaries are in some bytes, found by their first eight: looking for each in turn would take minutes."""
-    by_start: dict[int, list[str]] = defaultdict(list)
+    """Which canaries are in some bytes, found by the eight that tell them best: one by one it would take minutes."""
+    by_part: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for name, canary in canaries.items():
-        by_start[int.from_bytes(canary[:8], "little")].append(name)
-    starts, found = np.array(list(by_start), np.uint64), set()
+        at = _telling(canary)
+        by_part[int.from_bytes(canary[at : at + 8], "little")].append((name, at))
+    parts, found = np.array(list(by_part), np.uint64), set()
     for shift in range(8):
         words = np.frombuffer(body, "<u8", (len(body) - shift) // 8, shift)
-        for place in np.flatnonzero(np.isin(words, starts)).tolist():
-            names = by_start[int(words[place])]
-            found |= {name for name in names if body.startswith(canaries[name], shift + 8 * place)}
+        for place in np.flatnonzero(np.isin(words, parts)).tolist():
+            known = by_part[int(words[place])]
+            found |= {name for name, at in known if body.startswith(canaries[name], shift + 8 * place - at)}
     return found
+
+
+def _telling(canary: bytes) -> int:
+    """Where its eight most different bytes begin, the later the better: it begins as others do."""
+    return max(range(min(len(canary) - 7, 256)), key=lambda at: (len(set(canary[at : at + 8])), at))
 
 
 @pytest.mark.parametrize("count", MANY)
@@ -90,24 +96,24 @@ def test_no_canary_is_left_in_any_file_of_a_folder(tmp_path: Path, count: int) -
 
 
 @pytest.mark.parametrize("count", MANY)
-def test_no_canary_is_left_in_any_table_or_index_of_postgresql_after_its_vacuum(tmp_path: Path, count: int) -> None:
+def test_no_canary_is_left_in_any_table_or_index_of_postgresql_after_vacuum_full(tmp_path: Path, count: int) -> None:
     with AIMMemory(settings=settings_of("postgresql", tmp_path)) as memory:
         canaries = _sing(memory, count)
         before = len(_heard_in_relations(tmp_path, canaries))
         memory.forget(SPACE)
         left = _heard_in_relations(tmp_path, canaries)
-    size = f"{count:,} memories, {len(canaries):,} canaries, PostgreSQL after VACUUM"
+    size = f"{count:,} memories, {len(canaries):,} canaries, PostgreSQL after VACUUM FULL"
     figure("erased means gone", size, f"{len(left)} left in tables and indexes")
     assert before > count
     assert left == set()
 
 
 def _heard_in_relations(folder: Path, canaries: Mapping[str, bytes]) -> set[str]:
-    """Which canaries are in the files of tables, indexes and long values, once they are vacuumed."""
+    """Which canaries are in the files of tables, indexes and long values, once they are rewritten."""
     url = postgres.server().superuser_url(folder).replace("postgresql+psycopg", "postgresql")
     files = b"SELECT pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class WHERE relkind IN ('r', 'i', 't')"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM")
+        connection.execute("VACUUM FULL")  # a plain one may leave bytes in the free space of pages
         connection.execute("CHECKPOINT")
         bodies = b"\0".join(body for (body,) in connection.execute(files).fetchall() if body)
     return _among(bodies, canaries)

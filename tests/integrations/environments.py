@@ -160,10 +160,8 @@ def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
         counts = _pytest(place, arguments, source, [ROOT / "tests" / "integrations" / "suites"])
         yield _row(about, f"its own, `{file}`", counts)
     address = f"{url}/mcp" if integration.name == "mcp" else url
-    failed = place.run(f"examples/{integration.example}", address)
-    yield _row(
-        about, edge, f"`examples/{integration.example}`", {"passed": int(not failed), "failed": int(bool(failed))}
-    )
+    failed = int(place.run(f"examples/{integration.example}", address) != 0)
+    yield _row(about, f"`examples/{integration.example}`", {"passed": 1 - failed, "failed": failed})
 
 
 def _built(integration: Integration, edge: str, url: str) -> Place:

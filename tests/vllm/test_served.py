@@ -238,7 +238,7 @@ def test_vllm_embeds_too(
     environment: Path, tmp_path: Path, transcript: Transcript, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = str(get_model_path())
-    options = ("--runner", "pooling", "--enforce-eager", "--dtype", "float32")
+    options = ("--runner", "pooling", "--enforce-eager", "--dtype", "float32", "--served-model-name", "minilm")
     server = ModelServer(path, VllmSettings(options=options), VllmEnvironment(environment), tmp_path / "embeddings.log")
     server.start(lambda line: None)
     try:
@@ -251,7 +251,6 @@ def test_vllm_embeds_too(
             "AIM_EMBEDDER__MODEL": str(access.model),
             "AIM_EMBEDDER__DIMENSION": "384",
         }
-        transcript.hide(str(access.model), "all-minilm-l6-v2")
         served = Served(tmp_path_factory.mktemp("embedding-home"), **settings)
         with suppress(ProcessLookupError):
             _embeds(served, transcript)

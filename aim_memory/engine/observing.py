@@ -1,0 +1,209 @@
+"""Who watches the engine hears of each verb as it begins and ends: figures of it, and nothing of what was said.
+
+Without an observer a verb costs one more call of a function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
+from functools import partial
+from time import perf_counter
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
+
+from aim_memory.bodies import AnswerEvent, AnswerReply, DeleteReply, MemoryView, UpdateRequest, WriteReply, WriteRequest
+from aim_memory.engine.parts import Parts
+from aim_memory.engine.querying import Querying, Recalled
+from aim_memory.engine.writing import Writing
+from aim_memory.errors import AIMMemoryError
+from aim_memory.ports import Observer
+from aim_memory.types import Operation, Verb
+
+T = TypeVar("T")
+Account: TypeAlias = tuple[Mapping[str, int], Mapping[str, float]]
+"""The counts and the steps of an operation."""
+CANCELLED = "cancelled"
+NOTHING: Account = ({}, {})
+_GENERATING = ("prompt", "generate")
+"""The steps of an answer that are not its query's."""
+
+
+class Watch:
+    """Those who watch. Set up before there is anything to see; then thread-safe."""
+
+    def __init__(self) -> None:
+        self._observers: tuple[Observer, ...] = ()
+
+    def add(self, observer: Observer) -> None:
+        self._observers = (*self._observers, observer)
+
+    def over(self, verb: Verb, call: Callable[[], T], account: Callable[[T], Account] = lambda _: NOTHING) -> T:
+        """Makes a call, seen."""
+        if not self._observers:
+            return call()
+        with _Course(verb, self._observers) as course, course.inside():
+            result = call()
+            course.account = account(result)
+        return result
+
+    async def awaited(self, verb: Verb, work: Awaitable[T], account: Callable[[T], Account]) -> T:
+        if not self._observers:
+            return await work
+        with _Course(verb, self._observers) as course, course.inside():
+            result = await work
+            course.account = account(result)
+        return result
+
+    def streamed(
+        self, verb: Verb, events: AsyncGenerator[T, None], account: Callable[[T], Account | None]
+    ) -> AsyncGenerator[T, None]:
+        """The events as they are; ``account`` tells by an event what it all came to, or None."""
+        return self._followed(verb, events, account) if self._observers else events
+
+    async def _followed(
+        self, verb: Verb, events: AsyncGenerator[T, None], account: Callable[[T], Account | None]
+    ) -> AsyncGenerator[T, None]:
+        with _Course(verb, self._observers) as course:
+            async with aclosing(events):
+                while True:
+                    with course.inside():  # entered and left in one context: between two events there may be another
+                        try:
+                            event = await anext(events)
+                        except StopAsyncIteration:
+                            return
+                    course.account = account(event) or course.account
+                    yield event
+
+
+class _Course:
+    """One operation, for all who watch."""
+
+    def __init__(self, verb: Verb, observers: tuple[Observer, ...]) -> None:
+        self.account = NOTHING
+        self._verb: Verb = verb
+        self._seen = [observer.began(verb) for observer in observers]
+        self._start = perf_counter()
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for one in self._seen:
+                stack.enter_context(one.inside())
+            yield
+
+    def __enter__(self) -> _Course:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        counts, steps = self.account
+        ended = Operation(self._verb, perf_counter() - self._start, counts, steps, _code(error))
+        for one in self._seen:
+            one.ended(ended)
+
+
+def _code(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return CANCELLED
+    return error.code if isinstance(error, AIMMemoryError) else AIMMemoryError.code
+
+
+class WatchedQuerying(Querying):
+    """Every retrieval is seen, those within answers and chats too."""
+
+    def __init__(self, parts: Parts, watch: Watch) -> None:
+        super().__init__(parts)
+        self._watch = watch
+
+    def recall(self, tenant: str, request: Any, depth: int = 0) -> Recalled:
+        return self._watch.over("query", partial(super().recall, tenant, request, depth), _of_recalled)
+
+
+class WatchedWriting(Writing):
+    """Every write is seen, those of turns that an answer or a chat remembers too."""
+
+    def __init__(self, parts: Parts, watch: Watch) -> None:
+        super().__init__(parts)
+        self._watch = watch
+
+    def write(
+        self, tenant: str, request: WriteRequest, *, idempotency_key: str | None, author: str | None
+    ) -> WriteReply:
+        call = partial(super().write, tenant, request, idempotency_key=idempotency_key, author=author)
+        return self._watch.over("write", call, _of_write)
+
+    def update(
+        self,
+        tenant: str,
+        memory_id: str,
+        request: UpdateRequest,
+        *,
+        namespace: str | None,
+        if_match: int | None,
+        author: str | None,
+    ) -> MemoryView:
+        call = partial(super().update, tenant, memory_id, request, namespace=namespace)
+        return self._watch.over("update", partial(call, if_match=if_match, author=author), lambda _: ({"records": 1}, {}))
+
+    def delete(self, tenant: str, memory_id: str, *, namespace: str | None) -> DeleteReply:
+        call = partial(super().delete, tenant, memory_id, namespace=namespace)
+        return self._watch.over("delete", call, lambda reply: ({"records": len(reply.deleted)}, {}))
+
+
+def _of_recalled(recalled: Recalled) -> Account:
+    context, ranking = recalled.context, recalled.ranking
+    counts = {
+        "records": len(recalled.found),
+        "scanned": ranking.scanned,
+        "stored": ranking.stored,
+        "context_tokens": context.tokens,
+        "saved_tokens": max(0, context.full_text_tokens - context.tokens),
+        "degraded": int(recalled.degraded),
+    }
+    steps = recalled.watch.total()
+    del steps["total"]
+    return counts, steps
+
+
+def _of_write(reply: WriteReply) -> Account:
+    if reply.replayed:
+        return {"records": 0, "replayed": 1}, {}
+    statuses = Counter(result.status for result in reply.results)
+    pending = sum(result.indexing == "pending" for result in reply.results)
+    return {"records": statuses["created"], **statuses, "pending": pending}, {}
+
+
+def of_answer(reply: AnswerReply) -> Account:
+    return _of_answer(reply.model_dump(include={"abstained", "degraded", "usage", "timings_ms"}))
+
+
+def of_event(event: AnswerEvent) -> Account | None:
+    """The last event of an answer is the whole of it."""
+    return _of_answer(event.body) if event.event == "done" else None
+
+
+def _of_answer(reply: Mapping[str, Any]) -> Account:
+    usage, timings = reply.get("usage") or {}, reply["timings_ms"]
+    counts = {
+        "abstained": int(reply["abstained"]),
+        "degraded": int(reply["degraded"]),
+        "prompt_tokens": usage.get("prompt_tokens", 0),
+        "completion_tokens": usage.get("completion_tokens", 0),
+    }
+    return counts, {name: timings[name] for name in _GENERATING if name in timings}
+
+
+def of_chat(reply: Mapping[str, Any]) -> Account | None:
+    """The last chunk of a chat, or its one whole reply, has the extension field."""
+    extension = reply.get("aim_memory")
+    if extension is None:
+        return None
+    usage = reply.get("usage") or {}
+    counts = {name: int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")}
+    return {"degraded": int(extension["degraded"]), **counts}, {}
