@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from aim_memory import tracing
 from aim_memory.answer import ExtractiveGenerator
 from aim_memory.clock import SystemClock
 from aim_memory.engine import MemoryEngine, Parts
@@ -49,7 +50,10 @@ def open_engine(settings: Settings, *, ready: bool = False, at_once: int | None 
         MissingExtraError: an optional dependency is not installed.
         StorageError: the store cannot be opened.
     """
-    return MemoryEngine(open_parts(settings, ready=ready, at_once=at_once))
+    engine = MemoryEngine(open_parts(settings, ready=ready, at_once=at_once))
+    if (spans := tracing.observer(SystemClock(), installed_version())) is not None:
+        engine.observe(spans)
+    return engine
 
 
 def open_parts(settings: Settings, *, ready: bool = False, at_once: int | None = None) -> Parts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Mode = Literal["fast", "strict", "auto"]
 """As in ``aim_memory.types``; repeated, so that the SDK need not load numpy. A test holds them equal."""
@@ -22,7 +22,18 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+def _no_number(moment: Any) -> Any:
+    """Seconds since 1970 are not guessed at: 20260302 would be a day of that year."""
+    try:
+        float(moment)
+    except (TypeError, ValueError):
+        return moment
+    except OverflowError:
+        pass
+    raise ValueError("give an ISO 8601 time, such as 2026-03-02T09:15:00Z")
+
+
+Moment = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
 """A datetime; naive means UTC."""
 Filter = dict[str, Any]
 """{"and"|"or": [filter, ...]} | {"not": filter} | {field: {operator: value}}; parsed by ``aim_memory.filters``."""
@@ -187,7 +198,7 @@ class QueryRequest(Body):
     as_of: Moment | None = Field(None, description="Valid time: what was true then.")
     known_at: Moment | None = Field(None, description="Transaction time: what we had been told by then.")
     reference_date: Moment | None = Field(None, description="What 'today' means in the question; now if left out.")
-    max_tokens: int | None = Field(None, ge=1, description="Budget of the context.")
+    max_tokens: int | None = Field(None, ge=1, le=1_000_000, description="Budget of the context.")
     explain: bool = False
 
 

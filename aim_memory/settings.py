@@ -145,6 +145,15 @@ class ServerSettings(_Section):
     chat_bytes: int = Field(16 * 1024 * 1024, ge=1, description="Body of a chat; images in it are long.")
 
 
+class LogSettings(_Section):
+    """What the server writes to stderr: never a text, a name or a key."""
+
+    format: Literal["text", "json"] = "text"
+    requests: Literal["all", "failures", "none"] = Field(
+        "failures", description="Which have a line of their own; failures are those with a status of 500 and above."
+    )
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AIM_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
@@ -164,6 +173,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     memory: AIMConfig = Field(default_factory=AIMConfig)
     api_key: SecretStr | None = Field(None, description="Key that the CLI and SDK send to a server.")
     url: str | None = Field(None, description="Server that the CLI talks to; the data folder if left out.")

@@ -13,9 +13,11 @@ from fastapi import FastAPI
 
 from aim_memory import assemble
 from aim_memory.api import openapi, problems
+from aim_memory.api.accounting import Accounting
 from aim_memory.api.auth import Authentication
 from aim_memory.api.envelope import Envelope
 from aim_memory.api.limits import BodyGuard
+from aim_memory.api.metrics import Metrics
 from aim_memory.api.routes import (
     admin,
     answer,
@@ -49,6 +51,7 @@ def create_app(settings: Settings, engine: MemoryEngine | None = None, keyring: 
         lifespan=_lifespan(settings, engine, keyring),
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans hold paths, queries and messages
     )
     server = settings.server
     # The one added last is the outermost.
@@ -66,6 +69,8 @@ def create_app(settings: Settings, engine: MemoryEngine | None = None, keyring: 
         allowed_hosts=server.allowed_hosts,
         files=console.PATHS,
     )
+    app.state.metrics = Metrics()
+    app.add_middleware(Accounting, metrics=app.state.metrics, log=settings.log)
     app.add_middleware(Envelope, clock=SystemClock())
     problems.install(app)
     for module in ROUTERS:
@@ -89,6 +94,8 @@ def _lifespan(
             running.start(_log.info)
         service = build(settings, running, keyring or assemble.open_keyring(settings, running))
         app.state.service = service
+        running.observe(app.state.metrics)
+        app.state.metrics.follow(running, service.answers)
         upkeep = asyncio.create_task(_keep_up(service))
         stopped = asyncio.Event()
         jobs = asyncio.create_task(_work_off(service, stopped))

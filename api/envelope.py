@@ -37,7 +37,9 @@ class Envelope:
         try:
             await self._app(scope, receive, stamped)
         except Exception as error:  # noqa: BLE001  the last one who can answer this caller; the server must survive
-            refusal = problems.respond(AIMMemoryError(str(error)).with_traceback(error.__traceback__), scope)
+            crash = AIMMemoryError(str(error)).with_traceback(error.__traceback__)
+            crash.__cause__ = error
+            refusal = problems.respond(crash, scope)
             if not started:
                 await refusal(scope, receive, stamped)
 

@@ -302,6 +302,7 @@ EXAMPLES: dict[str, Example] = {
     "live": Example({"status": "alive"}),
     "ready": Example({"status": "ready"}),
     "status": Example({"version": "0.1.0", "store": {"kind": "sqlite"}, "generators": ["extractive"]}),
+    "metrics": Example("# HELP aim_memory_memories Memories stored, of all tenants.\naim_memory_memories 212.0\n"),
     "welcome": Example(
         {
             "name": "AIM-Memory",

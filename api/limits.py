@@ -1,4 +1,5 @@
-"""What a request's body may be: at most so long, on time, JSON, and JSON that every store and client can hold."""
+"""What a request's body may be: at most so long, on time, JSON, and JSON that every store and client can hold. Names
+in its address, too, are such that every store can hold them."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from aim_memory.api import problems
 from aim_memory.errors import AIMMemoryError, InvalidInputError
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_NUL_IN_ADDRESS = "The address holds a NUL character (%00), which no store can look for; remove it."
 
 
 class BodyGuard:
@@ -39,6 +41,9 @@ class BodyGuard:
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ("\x00" in scope["path"] or b"%00" in scope["query_string"]):
+            await problems.respond(InvalidInputError(_NUL_IN_ADDRESS), scope)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] not in _WITH_BODY or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return

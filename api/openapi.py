@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from aim_memory.api import openai_errors
 from aim_memory.api.auth import OPEN_PATHS
 from aim_memory.api.examples import EXAMPLES, STREAMS
+from aim_memory.api.links import link
 from aim_memory.api.problems import HTTP_CODES, KINDS, MEDIA_TYPE, Kind, Problem, Violation, problem
 from aim_memory.api.version import VERSION
 from aim_memory.errors import (
@@ -124,6 +125,7 @@ def _document(app: FastAPI, limits: LimitSettings) -> dict[str, Any]:
         if openai_errors.spoken_at(path):
             operation["responses"].pop("422", None)  # added unasked; these routes say 400
         _exemplify(operation)
+        link(operation)
         for reply in operation["responses"].values():
             reply["headers"] = {**_HEADERS, **reply.get("headers", {})}
         for parameter in operation.get("parameters", ()):

@@ -130,7 +130,7 @@ def describe(error: AIMMemoryError, request_id: str | None) -> Problem:
     """The problem that an error is. What a 500 knows goes to the log, never to the caller."""
     kind = kind_of(error)
     if kind.status == 500:
-        _log.error("request %s failed: %s", request_id, error.message, exc_info=error)
+        _log.error("request %s failed", request_id, exc_info=error)
         summary = (type(error).__doc__ or "").strip()
         return problem(error.code, kind, f"{summary} The server's log says more.", request_id=request_id)
     field = error.field if isinstance(error, InvalidInputError | GeneratorRefusedError) else None
@@ -150,7 +150,8 @@ def headers_for(error: AIMMemoryError) -> dict[str, str]:
 
 
 def response(body: Problem, scope: Scope, headers: Mapping[str, str] | None = None) -> Response:
-    """In the dialect of the route."""
+    """In the dialect of the route. Its code stays in the scope, for whoever keeps account of requests."""
+    scope.setdefault("state", {})["code"] = body.code
     if openai_errors.spoken_at(scope["path"]):
         content = json.dumps(openai_errors.error_of(body.model_dump()))
         return Response(content, openai_errors.status_of(body.status), headers, media_type="application/json")

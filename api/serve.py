@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from aim_memory import assemble
+from aim_memory.api import logs
 from aim_memory.api.app import create_app
 from aim_memory.api.auth import is_loopback
 from aim_memory.engine import MemoryEngine
@@ -38,6 +39,7 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
         engine.close()
         raise
     app = create_app(settings, engine, keyring)
+    logs.install(settings.log)
     with listener:
         _start(engine, tell)
         line = posture(settings, listener, open_door)
@@ -92,6 +94,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: FastAPI, settings: Settings, announce: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from aim_memory.errors import DeadlineExceededError, OverloadedError
@@ -56,7 +58,8 @@ class Workers:
     async def run(self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Raises OverloadedError at once, DeadlineExceededError after ``timeout_s``, and what the call raises."""
         self._gate.enter()
-        future: Future[T] = self._pool.submit(call, *args, **kwargs)
+        # With the request's context: what is traced there belongs to the request.
+        future: Future[T] = self._pool.submit(partial(copy_context().run, call, *args, **kwargs))
         future.add_done_callback(lambda _: self._gate.leave())
         async with deadline(timeout_s):
             return await asyncio.wrap_future(future)

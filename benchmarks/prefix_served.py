@@ -69,7 +69,9 @@ class Cached(Counting):
 
     def _send(self, prompt: str, salt: str) -> None:
         body = {"model": self._model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "cache_salt": salt}
-        self._http.post("/completions", json=body).raise_for_status()
+        reply = self._http.post("/completions", json=body)
+        if reply.status_code != 200:
+            raise SystemExit(f"the model server answered {reply.status_code}: {reply.text[:300]}")
 
 
 def measured(served: Served, talks: int) -> dict[str, Any]:

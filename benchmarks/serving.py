@@ -104,7 +104,9 @@ class Run:
         while time.perf_counter() < until:
             try:
                 async with asyncio.timeout(STUCK_AFTER_S):
-                    tally.outcomes.append(await chat(place, bodies[number % len(bodies)]))
+                    # A salt for each: a prompt that comes again is not found in the cache because it came before.
+                    salted = {**bodies[number % len(bodies)], "cache_salt": f"{id(place)}-{number}"}
+                    tally.outcomes.append(await chat(place, salted))
             except TimeoutError:
                 tally.stuck += 1
             number += self.streams
@@ -192,8 +194,8 @@ def judged(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "errors": bare["errors"] + ours["errors"],
         "stuck": bare["stuck"] + ours["stuck"],
-        "throughput_of_bare": round(ours["tokens_per_s"] / bare["tokens_per_s"], 3),
-        "cpu_of_bare": round(bare["tokens_per_cpu_s"] / ours["tokens_per_cpu_s"], 3),
+        "throughput_of_bare": round(ours["tokens_per_s"] / (bare["tokens_per_s"] or 1.0), 3),
+        "cpu_of_bare": round(bare["tokens_per_cpu_s"] / (ours["tokens_per_cpu_s"] or 1.0), 3),
         "first_token_p50_ms": ours["first_token_p50_ms"],
         "first_token_allowed_ms": round(allowed, 1),
         "memory_growth": round(held[-1]["rss_mib"] / held[0]["rss_mib"] - 1, 4),
@@ -223,10 +225,11 @@ def main() -> None:
             remember(served.url)
             before = machine()
             found = asyncio.run(measure(served, chosen, home))
-    report = {"asked": vars(chosen) | {"out": None}, "machine": before, **found, "judged": judged(found)}
-    print(json.dumps(report, indent=2, default=str))
+    named = {"model": chosen.model.name, "options": options, "streams": chosen.streams, "seconds": chosen.seconds}
+    report = {**named, "tokens": chosen.tokens, "machine": before, **found, "judged": judged(found)}
+    print(json.dumps(report, indent=2))
     if chosen.out:
-        chosen.out.write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
+        chosen.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -113,6 +113,11 @@ class Database:
             yield connection, connection.commit
             connection.rollback()
 
+    @property
+    def committed(self) -> tuple[int, int]:
+        """(commits of this process, units of work in them); not counted on PostgreSQL, where each has its own."""
+        return self._line.commits, self._line.units
+
     def scrub(self, patience_s: float | None = None) -> bool:
         """Empties SQLite's write-ahead log, where erased bytes may linger. Whether nothing is left of it.
 
@@ -240,14 +245,16 @@ def _connectable(url: str, busy_timeout_s: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         patience = {"options": f"-c lock_timeout={_milliseconds(busy_timeout_s)}"}
-        pool = {"pool_pre_ping": True, "pool_timeout": busy_timeout_s}
-        return sa.create_engine(address, connect_args=patience, hide_parameters=True, **pool)
+        return sa.create_engine(
+            address, connect_args=patience, pool_pre_ping=True, pool_timeout=busy_timeout_s, hide_parameters=True
+        )
     if not address.database or address.database == ":memory:":
         raise ConfigurationError("A SQLite store needs a file: sqlite:////absolute/path/aim.db")
     Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Callers bound their own threads; a second bound here could only fail requests that would have been served.
-    patience = {"timeout": busy_timeout_s}
-    return sa.create_engine(address, connect_args=patience, pool_size=8, max_overflow=-1, hide_parameters=True)
+    return sa.create_engine(
+        address, connect_args={"timeout": busy_timeout_s}, pool_size=8, max_overflow=-1, hide_parameters=True
+    )
 
 
 def _milliseconds(seconds: float) -> int:

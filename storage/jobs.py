@@ -89,7 +89,7 @@ class SqlJobs(Jobs):
     def counts(self) -> Mapping[JobState, int]:
         query = sa.select(_J.state, sa.func.count()).group_by(_J.state)
         with self._database.reading(EVERY_TENANT) as connection:
-            return {state: count for state, count in connection.execute(query)}
+            return dict(connection.execute(query).all())
 
     def _put(self, job: Job, now: datetime, values: Mapping[str, Any]) -> bool:
         """Changes a job if it is still its owner's."""

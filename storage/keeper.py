@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -98,6 +98,7 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         self._store = store
         self._at_once = at_once
         self._being_built: set[Space] = set()
+        self._compared = self._drift = 0
         self._factory = factory
         self._budget = budget
         self._held = self._freed = 0
@@ -197,6 +198,26 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
             hot = sum(resident.index is not None for resident in residents)
             either = sum(resident.head is not None for resident in residents)
             return Held(hot, either - hot, self._held)
+
+    def figures(self) -> Mapping[str, int]:
+        held = self.held
+        self._compare()
+        return {"hot": held.hot, "warm": held.warm, "nbytes": held.nbytes, "drift": self._drift}
+
+    def _compare(self) -> None:
+        """Compares one index in memory, each time the next, with what is stored, if it claims to be up to date."""
+        with self._lock:
+            known = [(space, own) for space, own in self._residents.items() if own.index is not None and own.head]
+            self._compared += 1
+        if not known:
+            return
+        space, resident = known[self._compared % len(known)]
+        with resident.lock.shared():
+            index, head = resident.index, resident.head
+            size = 0 if index is None else len(index)
+        stored = self._store.amounts(space.tenant, space.namespace)["memories"]
+        if index is not None and self._store.head(space) == head:  # also after counting, so it counted what was then
+            self._drift = abs(size - stored)
 
     def _empty(self, space: Space) -> IndexT:
         index = self._factory()

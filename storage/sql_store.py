@@ -280,7 +280,7 @@ class SqlStore(MemoryStore):
     # --- the whole -------------------------------------------------------------------------------------------------
 
     def check(self) -> Mapping[str, Any]:
-        owed = self._database.owes_scrub
+        owed, (commits, units) = self._database.owes_scrub, self._database.committed
         with self._database.reading(EVERY_TENANT) as connection:
             return {
                 "database": connection.dialect.name,
@@ -288,6 +288,7 @@ class SqlStore(MemoryStore):
                 "revision": schema.revision(connection),
                 "namespaces": _count(connection, "namespaces"),
                 "memories": _count(connection, "memories"),
+                **({"commits": commits, "units": units} if self._database.is_sqlite else {}),
                 **wall.posture(connection),
                 **({"erased_bytes": "in the log, until a reader of an old state ends"} if owed else {}),
             }

@@ -147,6 +147,8 @@ class WriteLine:
         self._largest = largest
         self._turn = FairLock()
         self._open: Group | None = None  # belongs to whoever has the turn
+        self.commits = self.units = 0
+        """How many commits there were, and how many units of work in them."""
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -194,3 +196,5 @@ class WriteLine:
         group, self._open = self._open, None
         if group is not None:
             group.settle()
+            if group.kept:
+                self.commits, self.units = self.commits + 1, self.units + group.kept

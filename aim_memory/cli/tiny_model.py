@@ -10,7 +10,7 @@ from aim_memory.errors import InvalidInputError
 from aim_memory.extras import needs
 
 VOCABULARY = 2048
-CONTEXT = 8192
+CONTEXT = 32768
 _START, _TURN, _END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 _TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"

@@ -40,7 +40,7 @@ from aim_memory.engine.reindexing import Reindexing
 from aim_memory.engine.remembering import Remembering
 from aim_memory.engine.upkeep import Upkeep
 from aim_memory.errors import StorageError
-from aim_memory.ingest.limits import check_namespace
+from aim_memory.ingest.limits import check_id, check_namespace
 from aim_memory.ports import MemoryStore, Observer
 from aim_memory.types import Space, Vectors
 
@@ -118,6 +118,8 @@ class MemoryEngine:
     def feedback(self, tenant: str, request: FeedbackRequest) -> FeedbackReply:
         """Reinforces memories that helped and weakens those that misled."""
         check_namespace(request.namespace)
+        for rating in request.ratings:
+            check_id(rating.memory_id, "memory_id", self._parts.limits)
         space = Space(tenant, request.namespace)
         known = self._parts.store.get(space, [rating.memory_id for rating in request.ratings])
         amounts: dict[str, float] = {}

@@ -101,7 +101,9 @@ class _Course:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         counts, steps = self.account
-        ended = Operation(self._verb, perf_counter() - self._start, counts, steps, _code(error))
+        # A generator that is closed after its last word was not cut short.
+        whole = isinstance(error, GeneratorExit) and self.account is not NOTHING
+        ended = Operation(self._verb, perf_counter() - self._start, counts, steps, None if whole else _code(error))
         for one in self._seen:
             one.ended(ended)
 
@@ -149,11 +151,13 @@ class WatchedWriting(Writing):
         author: str | None,
     ) -> MemoryView:
         call = partial(super().update, tenant, memory_id, request, namespace=namespace)
-        return self._watch.over("update", partial(call, if_match=if_match, author=author), lambda _: ({"records": 1}, {}))
+        return self._watch.over(
+            "update", partial(call, if_match=if_match, author=author), lambda _: ({"records": 1}, {})
+        )
 
     def delete(self, tenant: str, memory_id: str, *, namespace: str | None) -> DeleteReply:
         call = partial(super().delete, tenant, memory_id, namespace=namespace)
-        return self._watch.over("delete", call, lambda reply: ({"records": len(reply.deleted)}, {}))
+        return self._watch.over("delete", call, lambda reply: ({"records": reply.deleted}, {}))
 
 
 def _of_recalled(recalled: Recalled) -> Account:
@@ -174,9 +178,10 @@ def _of_recalled(recalled: Recalled) -> Account:
 def _of_write(reply: WriteReply) -> Account:
     if reply.replayed:
         return {"records": 0, "replayed": 1}, {}
-    statuses = Counter(result.status for result in reply.results)
+    statuses = Counter[str](result.status for result in reply.results)
     pending = sum(result.indexing == "pending" for result in reply.results)
-    return {"records": statuses["created"], **statuses, "pending": pending}, {}
+    counts = {status: statuses[status] for status in ("created", "unchanged", "rejected")}
+    return {"records": counts["created"], **counts, "pending": pending}, {}
 
 
 def of_answer(reply: AnswerReply) -> Account:

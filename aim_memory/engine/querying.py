@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -30,7 +31,7 @@ from aim_memory.ingest import limits as check
 from aim_memory.ports import IndexReader
 from aim_memory.routing import Ask, Ranked, Ranking, retrieve
 from aim_memory.text import question_terms
-from aim_memory.types import Anchor, Space, StoredMemory
+from aim_memory.types import Anchor, Space, StoredMemory, Vectors
 
 _GLIMPSE_WORDS = 6
 _MOST = 0.5
@@ -47,6 +48,9 @@ class Stopwatch:
         now = perf_counter()
         self._laps[name] = self._laps.get(name, 0.0) + 1000 * (now - self._last)
         self._last = now
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._laps
 
     def total(self) -> dict[str, float]:
         laps = {**self._laps, "total": 1000 * (perf_counter() - self._start)}
@@ -161,8 +165,8 @@ class Querying:
                     return ranking, beside, settled, glimpse is not None or index.embedded < _MOST
                 decision = settled
 
-    def _embedded(self, watch: Stopwatch, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors]]:
-        watch.lap("rank")
+    def _embedded(self, watch: Stopwatch, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        watch.lap("rank" if "embed" in watch else "plan")
         try:
             return self._parts.embedder.embed_queries_with_tokens(texts)
         finally:

@@ -74,6 +74,8 @@ class Reading:
         """Memories in ordinal order; the cursor names the last ordinal seen, so a page never shifts."""
         check_namespace(namespace)
         self._check_limit(limit)
+        if session_id is not None:
+            check_id(session_id, "session_id", self._parts.limits)
         space = Space(tenant, namespace)
         wanted = _conditions(filters, since, until, session_id)
         limits = self._parts.limits

@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from aim_memory.api.auth import Known
+from aim_memory.api.metrics import PROMETHEUS
 from aim_memory.api.openapi import failures
 from aim_memory.api.service import ServiceDep
 from aim_memory.api.version import VERSION
@@ -69,6 +70,19 @@ async def status(caller: Known, service: ServiceDep, accept: Accept = "") -> dic
         "answers_now": service.answers.figures(),
     }
     return page("Status", _table(figures)) if "text/html" in accept else figures
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {PROMETHEUS: {"schema": {"type": "string"}}}}, **failures()},
+)
+async def metrics(caller: Known, request: Request, service: ServiceDep) -> Response:
+    """Figures of this process in Prometheus' text format. They name routes, models and errors; never a tenant, a
+    namespace, a key or a word."""
+    return Response(await service.read(request.app.state.metrics.render), media_type=PROMETHEUS)
 
 
 @router.get("/", operation_id="welcome", summary="What is this?", response_model=WelcomeReply, responses=failures())

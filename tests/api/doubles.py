@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Scope
 from aim_memory.bodies import AnswerEvent, AnswerReply, AnswerRequest, QueryReply, QueryRequest
 from aim_memory.engine import MemoryEngine
 from aim_memory.keys import Keyring
+from aim_memory.ports import Observer
 from aim_memory.types import ApiKey
 
 
@@ -49,6 +50,9 @@ class StubEngine(MemoryEngine):
 
     def ready(self) -> bool:
         return self.is_ready
+
+    def observe(self, observer: Observer) -> None:
+        pass
 
     def upkeep(self) -> dict[str, int]:
         return {}

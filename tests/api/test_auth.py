@@ -68,7 +68,6 @@ NEEDS: list[tuple[Role, tuple[str, str, Any]]] = [
     ("reader", ("GET", "/v1/memories?namespace=user/ada", None)),
     ("reader", ("GET", "/v1/namespaces", None)),
     ("reader", ("GET", "/v1/sessions?namespace=user/ada", None)),
-    ("reader", ("GET", "/status", None)),
     ("writer", WRITE),
     ("writer", ("POST", "/v1/answer", {**ASK, "remember": True})),
     ("writer", ("PATCH", "/v1/memories/nobody", {"pinned": True})),

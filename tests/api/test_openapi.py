@@ -94,6 +94,7 @@ def test_every_route_of_the_product_is_there(operations: list[Operation]) -> Non
         "GET /health/live",
         "GET /health/ready",
         "GET /status",
+        "GET /metrics",
         "GET /",
     }
 

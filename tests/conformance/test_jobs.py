@@ -51,6 +51,15 @@ def test_a_job_is_kept_as_it_was_submitted(jobs: Jobs) -> None:
     assert jobs.get("job-2") is None
 
 
+def test_jobs_are_counted_by_state(jobs: Jobs) -> None:
+    assert dict(jobs.counts()) == {}
+    for number, tenant in ((1, None), (2, "acme"), (3, "acme")):
+        jobs.submit(queued(number, tenant=tenant))
+    jobs.cancel(claimed(jobs).id, day(11))
+    claimed(jobs)
+    assert dict(jobs.counts()) == {"queued": 1, "running": 1, "cancelled": 1}
+
+
 def test_asking_twice_is_asking_once_until_it_is_finished(jobs: Jobs) -> None:
     first = jobs.submit(queued(1, arguments={"a": 1, "b": 2}))
     assert jobs.submit(queued(2, arguments={"b": 2, "a": 1})) == first

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,19 @@ def test_every_error_has_an_exit_code(kind: type[errors.AIMMemoryError]) -> None
 
 
 # --- the service ---------------------------------------------------------------------------------------------------
+
+
+def test_a_key_may_end_by_itself(tmp_path: Path) -> None:
+    def aimem(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments), env={**DOUBLE, "AIM_HOME": str(tmp_path)})
+
+    made = run(aimem, "keys", "create", "metrics", "--role", "auditor", "--expires", "30d")
+    lasts = datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])
+    assert (made["role"], round(lasts / timedelta(hours=1))) == ("auditor", 30 * 24)
+    until = run(aimem, "keys", "create", "guest", "--expires", "2999-01-01")
+    assert until["expires_at"] == "2999-01-01T00:00:00+00:00"
+    for wrong in ("soon", "0d", "30", "2020-01-01", "999999w"):
+        assert aimem("keys", "create", "guest", "--expires", wrong).exit_code == Exit.USAGE, wrong
 
 
 def test_keys_open_the_server_and_a_revoked_one_does_not(tmp_path: Path) -> None:

@@ -258,5 +258,14 @@ async def test_over_http_a_tool_takes_the_role_that_its_route_takes(keyed: Serve
             ("delete_all_memories", {"namespace": "default"}),
         ):
             assert "permission_denied" in await refused(client, tool, **arguments)
+    async with over_http(keyed.url, keyed.token("roles", "auditor")) as client:
+        for tool, arguments in (
+            ("get_memory", {"memory_id": added["id"]}),
+            ("get_memories", {}),
+            ("memory_status", {}),
+        ):
+            assert "permission_denied" in await refused(client, tool, **arguments)
+        with pytest.raises(mcp.MCPError, match="takes a key with the role reader"):
+            await client.read_resource("memory://default")
     async with over_http(keyed.url, keyed.token("roles", "admin")) as client:
         assert (await said(client, "delete_all_memories", namespace="default"))["erased"]["memories"] == 1
