@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 Mode = Literal["fast", "strict", "auto"]
 """As in ``aim_memory.types``; repeated, so that the SDK need not load numpy. A test holds them equal."""
@@ -63,7 +63,7 @@ class MemoryItem(Body):
     role: str | None = None
     timestamp: Moment | None = Field(None, description="When it was said; now if left out.")
     metadata: dict[str, Any] = Field(default_factory=dict)
-    pinned: bool = False
+    pinned: StrictBool = False
     expires_at: Moment | None = None
     source: str | None = None
 
@@ -113,7 +113,7 @@ class UpdateRequest(Body):
 
     text: str | None = None
     metadata: dict[str, Any] | None = None
-    pinned: bool | None = None
+    pinned: StrictBool | None = None
     expires_at: Moment | None = None
     timestamp: Moment | None = None
 
@@ -199,7 +199,7 @@ class QueryRequest(Body):
     known_at: Moment | None = Field(None, description="Transaction time: what we had been told by then.")
     reference_date: Moment | None = Field(None, description="What 'today' means in the question; now if left out.")
     max_tokens: int | None = Field(None, ge=1, le=1_000_000, description="Budget of the context.")
-    explain: bool = False
+    explain: StrictBool = False
 
 
 class AnchorReport(Reply):
@@ -274,8 +274,8 @@ class QueryReply(Reply):
 
 
 class AnswerRequest(QueryRequest):
-    stream: bool = False
-    remember: bool = Field(False, description="Write the question and the answer back as memories.")
+    stream: StrictBool = False
+    remember: StrictBool = Field(False, description="Write the question and the answer back as memories.")
     generator: str | None = None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 _WRITTEN = {"memory_id": "$response.body#/results/0/id", "namespace": "$request.body#/namespace"}
 _TALKED = {"session_id": "$request.body#/session_id", "namespace": "$request.body#/namespace"}
 _NAMESPACE = {"namespace": "$request.body#/namespace"}
+_STARTED = {"job_id": "$response.body#/id"}
 
 LINKS: dict[str, dict[str, dict[str, str]]] = {
     "write_memories": {
@@ -17,7 +18,7 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
     },
     "query": dict.fromkeys(("get_session", "reset_session"), _TALKED),
     "answer": dict.fromkeys(("get_session", "reset_session"), _TALKED),
-    "admin_reindex": dict.fromkeys(("admin_job", "admin_cancel_job"), {"job_id": "$response.body#/id"}),
+    "admin_reindex": dict.fromkeys(("admin_job", "admin_cancel_job"), _STARTED),
     "admin_create_key": {"admin_revoke_key": {"key_id": "$response.body#/id"}},
 }
 """By operation: the operations that may follow, and from where each takes its parameters."""

@@ -66,6 +66,12 @@ _REQUEST_BODIES = (
 _NAMESPACE = r"^[^\x00-\x1f\x7f/\s](?:(?:/?[^\x00-\x1f\x7f/])*/?[^\x00-\x1f\x7f/\s])?$"
 """What ``check_namespace`` admits: a path without empty parts, control characters, or white space at either end."""
 _FORMS = ("memories", "messages", "text")
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+}
+"""One event of a stream."""
 _HEADERS = {"x-request-id": {"description": "Names this request in the server's log.", "schema": {"type": "string"}}}
 
 
@@ -158,7 +164,7 @@ def _exemplify(operation: dict[str, Any]) -> None:
         content["example"] = example.response
     if (streamed := STREAMS.get(operation["operationId"])) is not None:
         operation["responses"]["200"]["content"]["text/event-stream"] = {
-            "schema": {"type": "string"},
+            "itemSchema": _EVENT,
             "example": streamed,
         }
 

@@ -209,6 +209,11 @@ def of_chat(reply: Mapping[str, Any]) -> Account | None:
     extension = reply.get("aim_memory")
     if extension is None:
         return None
-    usage = reply.get("usage") or {}
-    counts = {name: int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")}
+    usage = reply.get("usage")
+    told = usage if isinstance(usage, Mapping) else {}  # a model server's own words, passed on whatever they are
+    counts = {name: _count(told.get(name)) for name in ("prompt_tokens", "completion_tokens")}
     return {"degraded": int(extension["degraded"]), **counts}, {}
+
+
+def _count(told: object) -> int:
+    return told if isinstance(told, int) and told > 0 else 0

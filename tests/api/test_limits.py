@@ -167,6 +167,39 @@ def test_names_that_are_no_namespace(client: TestClient, name: str) -> None:
     assert client.get("/v1/memories", params={"namespace": name}).status_code == 422
 
 
+@pytest.mark.parametrize("path", ["/v1/admin/stats", "/v1/admin/export"])
+def test_what_is_told_of_a_namespace_takes_the_name_of_one(client: TestClient, path: str) -> None:
+    assert client.get(path, params={"namespace": "a//b"}).status_code == 422
+
+
+ADDRESSES = ["/v1/memories/a%00b", "/v1/admin/jobs/%00", "/v1/namespaces?cursor=%00", "/v1/admin/jobs?before=a%00"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_holds_no_nul(client: TestClient, address: str) -> None:
+    reply = client.get(address)
+    assert (reply.status_code, "NUL" in reply.text) == (422, True)
+
+
+@pytest.mark.parametrize("moment", [20260302, "20260302", 1.5, "1.5", "nan", True, 10**400])
+def test_a_number_is_no_moment(client: TestClient, namespace: str, moment: Any) -> None:
+    body = json.dumps({"namespace": namespace, "memories": [{"text": "Tea at four.", "timestamp": moment}]})
+    reply = client.post("/v1/memories", content=body, headers=JSON)
+    assert (reply.status_code, "ISO 8601" in reply.text) == (422, True)
+
+
+def test_numbers_are_such_as_a_machine_holds(client: TestClient, namespace: str) -> None:
+    asked = json.dumps({"namespace": namespace, "query": "when?", "max_tokens": 10**400})
+    assert client.post("/v1/query", content=asked, headers=JSON).status_code == 422
+    assert client.get(f"/v1/admin/audit?before={2**63}").status_code == 422
+
+
+def test_what_is_no_id_is_refused_not_passed_over(client: TestClient, namespace: str) -> None:
+    body = {"namespace": namespace, "ratings": [{"memory_id": "no id", "value": 1}]}
+    assert client.post("/v1/feedback", json=body).status_code == 422
+    assert client.get(f"/v1/memories?namespace={namespace}&session_id=no+id").status_code == 422
+
+
 @pytest.mark.parametrize("sent", ["abc-1", "0199a3f2-5c1e-7000-8a51-3f6f0c2d9b10", "a" * 128])
 def test_a_sane_request_id_is_kept(client: TestClient, sent: str) -> None:
     assert client.get("/health/live", headers={"x-request-id": sent}).headers["x-request-id"] == sent

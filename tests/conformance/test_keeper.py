@@ -71,6 +71,20 @@ def test_a_space_that_does_not_exist_has_an_empty_index(keeper: Keeper) -> None:
     assert held(keeper) == []
 
 
+def test_figures_tell_what_is_held_and_where_it_differs_from_the_store(store: MemoryStore, keeper: Keeper) -> None:
+    assert keeper.figures() == {"hot": 0, "warm": 0, "nbytes": 0, "drift": 0}
+    write(store, "a", "b")
+    write(store, "c", space=BOB)
+    assert (held(keeper), held(keeper, BOB)) == (["a", "b"], ["c"])
+    for _ in range(2):  # each time the next index is compared
+        assert keeper.figures() == {"hot": 2, "warm": 0, "nbytes": 3 * MEMORY, "drift": 0}
+    with keeper.open(ADA) as index:
+        index.remove(["a", "b"])
+    assert {keeper.figures()["drift"] for _ in range(2)} == {0, 2}
+    write(store, "d")
+    assert {keeper.figures()["drift"] for _ in range(2)} == {0}, "an index that is behind is not compared"
+
+
 def test_what_was_written_is_there_at_the_next_open(store: MemoryStore, keeper: Keeper) -> None:
     write(store, "a")
     assert held(keeper) == ["a"]

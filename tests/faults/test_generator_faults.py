@@ -25,7 +25,7 @@ from tests.figures import figure
 
 SILENCE_S = 0.2
 """Given until the first token and inside a stream."""
-GIVEN_S = 0.5
+GIVEN_S = 1.0
 """Given for a whole answer."""
 PROMISED_S = 2.0
 """A degraded answer comes at most so long after the time that was given to the model."""

@@ -245,6 +245,7 @@ class House:
         tenant = Tenant(name, made, issued["reader"].key.id, secret, keys)
         for request in tenant.writes(0):
             assert self.send(tenant, "admin", request)[0] == 200, request
+        assert self.send(tenant, "reader", question("/v1/query")(tenant, 0))[0] == 200, "which begins a session"
         return tenant
 
     def write(self, tenant: Tenant, role: Role, n: int, choice: int) -> None:

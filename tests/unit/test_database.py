@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError
@@ -33,6 +35,14 @@ def _pragma(connection: Connection, name: str) -> object:
 
 def test_the_folder_is_its_owner_s_alone(database: Database, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+
+
+def test_what_fails_does_not_tell_what_it_was_given(database: Database) -> None:
+    with pytest.raises(StorageError) as caught, database.writing() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), {"text": "canary"})
+    told = "".join(traceback.format_exception(caught.value))
+    assert "nowhere" in told
+    assert "canary" not in told.replace('{"text": "canary"}', "")  # the line of this test
 
 
 def test_sqlite_is_set_up_for_safety(database: Database) -> None:

@@ -15,6 +15,7 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 
 from aim_memory import tracing
+from aim_memory.api.workers import Workers
 from aim_memory.clock import SystemClock
 from aim_memory.engine.observing import Watch
 from aim_memory.errors import StorageBusyError
@@ -164,6 +165,15 @@ async def test_an_answer_that_is_awaited_is_seen_once(watch: Watch, tracer: Reco
 
     assert await watch.awaited("answer", answer(), lambda _: ({"abstained": 1}, {"generate": 5.0})) == 42
     assert [(span.name, span.parent) for span in tracer.spans] == [("answer", None), ("generate", "answer")]
+
+
+@pytest.mark.anyio
+async def test_what_a_request_has_done_in_the_pool_belongs_to_its_trace(watch: Watch, tracer: RecordingTracer) -> None:
+    workers = Workers(1, 0)
+    with trace.use_span(tracer.start_span("request", start_time=0)):
+        await workers.run(5.0, watch.over, "query", lambda: None)
+    workers.close()
+    assert [(span.name, span.parent) for span in tracer.spans] == [("request", None), ("search_memory", "request")]
 
 
 @pytest.fixture
