@@ -154,4 +154,7 @@ def _move(old: str, new: str, folder: Path) -> str:
 
 def _all(url: str, namespace: str) -> list[tuple[str, str, object]]:
     with Client(url) as client:
-        return sorted((one.text, str(one.timestamp), one.metadata["n"]) for one in client.list(namespace=namespace, limit=200).items)
+        return sorted(
+            (one.text, str(one.timestamp), one.metadata["n"])
+            for one in client.list(namespace=namespace, limit=200).items
+        )

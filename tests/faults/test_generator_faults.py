@@ -23,9 +23,9 @@ from aim_memory.settings import EmbedderSettings, GeneratorSettings, RouterSetti
 from tests.chat_server import ChatReply, ChatServer, delta, event
 from tests.figures import figure
 
-SILENCE_S = 0.2
+SILENCE_S = 0.6
 """Given until the first token and inside a stream."""
-GIVEN_S = 1.0
+GIVEN_S = 1.5
 """Given for a whole answer."""
 PROMISED_S = 2.0
 """A degraded answer comes at most so long after the time that was given to the model."""
