@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aim_memory.api.auth import Caller, demand
+from aim_memory.api.auth import Caller
 from aim_memory.api.mem0 import shapes
 from aim_memory.api.mem0.scope import OWN, Residue, Scope, entities_of, home_of, residue, scopes_of
 from aim_memory.bodies import FeedbackRequest, Hit, MemoryView, QueryRequest, Rating, UpdateRequest, WriteRequest
 from aim_memory.engine import MemoryEngine
-from aim_memory.errors import InvalidInputError, NotFoundError, PermissionDeniedError
-from aim_memory.keys import includes
+from aim_memory.errors import InvalidInputError, PermissionDeniedError
 
 PAGE = 100
 _TOP_K = 10
@@ -99,31 +98,11 @@ class Mem0:
             self.delete(_id_of(one))
         return {"message": f"Successfully deleted {len(body.memories)} memories"}
 
-    def delete_all(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Erases somebody's memories, or those of one of his runs, agents and apps."""
-        entities = entities_of(given)
+    def delete_each(self, entities: Mapping[str, str]) -> None:
+        """Erases, one by one, the memories that belong to all of these."""
         scope = home_of(entities)
-        if len(entities) == 1 and includes(self.caller.role, "admin"):
-            self._erase(scope)
-        else:
-            filters = residue(entities, scope)
-            for view in list(self._all(scope.namespace, filters)):
-                self.engine.delete(self.caller.tenant, view.id, namespace=scope.namespace)
-        return {"message": "Memories deleted successfully!"}
-
-    def delete_entity(self, kind: str, name: str) -> dict[str, Any]:
-        """Erases a whole namespace, which takes the role that it takes elsewhere."""
-        demand(self.caller, "admin")
-        if not self._erase(Scope(kind, name)):
-            raise NotFoundError(f"there is no {kind} {name!r}.")
-        return {"message": "Entity deleted successfully!"}
-
-    def _erase(self, scope: Scope) -> bool:
-        try:
-            self.engine.erase(self.caller.tenant, scope.namespace)
-        except NotFoundError:
-            return False
-        return True
+        for view in list(self._all(scope.namespace, residue(entities, scope))):
+            self.engine.delete(self.caller.tenant, view.id, namespace=scope.namespace)
 
     def rate(self, body: shapes.FeedbackBody) -> dict[str, Any]:
         """Reinforces or weakens. Feedback taken back is not undone here, as nothing says what it was."""

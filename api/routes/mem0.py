@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from aim_memory.api.audit import audited
 from aim_memory.api.auth import Caller, Reader, Writer
 from aim_memory.api.mem0 import shapes
+from aim_memory.api.mem0.scope import KINDS, Scope, entities_of, home_of
 from aim_memory.api.mem0.verbs import Mem0
 from aim_memory.api.service import Service, ServiceDep
+from aim_memory.engine.receipts import namespace_digest
+from aim_memory.errors import NotFoundError
+from aim_memory.keys import includes
+from aim_memory.types import Space
 
 T = TypeVar("T")
 Reply = dict[str, Any]
@@ -30,6 +37,12 @@ class Door:
 
     async def write(self, verb: Callable[[Mem0], T]) -> T:
         return await self._service.write(verb, self._verbs)
+
+    async def erase(self, scope: Scope) -> None:
+        """Erases a whole namespace, which is noted and takes the role that it takes elsewhere. Raises NotFoundError."""
+        service, caller = self._service, self._verbs.caller
+        async with audited(service, caller, "erase", namespace_digest(Space(caller.tenant, scope.namespace))):
+            await service.write(service.engine.erase, caller.tenant, scope.namespace, by=caller.name)
 
 
 async def _reading(service: ServiceDep, caller: Reader) -> Door:
@@ -99,9 +112,16 @@ async def list_all_self_hosted(paged: Paged, door: Reads) -> Reply:
 
 @router.delete("/v1/memories/")
 @router.delete("/memories")
-async def delete_all(request: Request, door: Writes) -> Reply:
-    given = dict(request.query_params)
-    return await door.write(lambda verbs: verbs.delete_all(given))
+async def delete_all(request: Request, caller: Writer, door: Writes) -> Reply:
+    """Of one of them alone, its namespace, for those who may erase one; else memory by memory."""
+    entities = entities_of(dict(request.query_params))
+    scope = home_of(entities)
+    if len(entities) == 1 and includes(caller.role, "admin"):
+        with suppress(NotFoundError):
+            await door.erase(scope)
+    else:
+        await door.write(lambda verbs: verbs.delete_each(entities))
+    return {"message": "Memories deleted successfully!"}
 
 
 @router.get("/v1/memories/{memory_id}/")
@@ -146,7 +166,10 @@ async def entities(door: Reads) -> Reply:
 @router.delete("/v2/entities/{kind}/{name}/")
 @router.delete("/v1/entities/{kind}/{name}/")
 async def delete_entity(kind: str, name: str, door: Writes) -> Reply:
-    return await door.write(lambda verbs: verbs.delete_entity(kind, name))
+    if kind not in KINDS:
+        raise NotFoundError(f"there are no entities of the kind {kind!r}; kinds: {', '.join(KINDS)}.")
+    await door.erase(Scope(kind, name))
+    return {"message": "Entity deleted successfully!"}
 
 
 @router.post("/v1/feedback/")

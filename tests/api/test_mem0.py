@@ -196,3 +196,14 @@ def test_the_self_hosted_paths_speak_of_the_same_memories(client: TestClient, us
     assert [event["event"] for event in events] == ["ADD", "UPDATE"]
     assert client.delete("/mem0/memories", params={"user_id": user}).status_code == 200
     assert client.get("/mem0/memories", params={"user_id": user}).json() == {"results": []}
+
+
+def test_what_is_erased_whole_is_noted(keyed: Keyed) -> None:
+    admin = keyed.headers("acme", "admin")
+    for path in ("/mem0/v1/memories/?user_id=eve", "/mem0/v2/entities/user/eve/"):
+        body = {"messages": "Tea at four.", "user_id": "eve"}
+        assert keyed.client.post("/mem0/memories", json=body, headers=admin).status_code == 200
+        assert keyed.client.delete(path, headers=admin).status_code == 200
+        newest = keyed.client.get("/v1/admin/audit", headers=admin).json()["items"][0]
+        assert (newest["action"], newest["outcome"], newest["name"]) == ("erase", "ok", "acme admin")
+    assert keyed.client.delete("/mem0/v2/entities/team/x/", headers=admin).status_code == 404
