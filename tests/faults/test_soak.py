@@ -90,12 +90,14 @@ class Client:
 
     def work(self, until: threading.Event, due: Iterator[float] | None) -> None:
         """``due``: the moments at which some client is to send, shared by all; None: at once, one after the other."""
-        while not until.is_set():
-            if due is not None and until.wait(max(0.0, next(due) - time.monotonic())):
-                return
-            self._write_and_ask()
-        for connection in self._open.values():
-            connection.close()
+        try:
+            while not until.is_set():
+                if due is not None and until.wait(max(0.0, next(due) - time.monotonic())):
+                    return
+                self._write_and_ask()
+        finally:
+            for connection in self._open.values():
+                connection.close()
 
     def _write_and_ask(self) -> None:
         word = f"{self.number}xq{self.written}"
