@@ -178,7 +178,9 @@ def chatted(client: TestClient, stream: bool, **headers: str) -> tuple[int, str,
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_an_answer_is_degraded_or_partial_and_says_why(client: TestClient, fault: Fault, stream: bool) -> None:
+def test_an_answer_is_degraded_or_partial_and_says_why(
+    client: TestClient, fault: Fault, stream: bool, request: pytest.FixtureRequest
+) -> None:
     start = perf_counter()
     status, text, body = answered(client, stream)
     late = perf_counter() - start - GIVEN_S
@@ -198,7 +200,11 @@ def test_an_answer_is_degraded_or_partial_and_says_why(client: TestClient, fault
             assert body["reason"]
             assert "secret" not in body["reason"]
     assert late <= PROMISED_S
-    figure("generator down, slow, lying, cut: an answer in 2 s after the timeout", "1 fault", f"{max(0.0, late):.2f} s")
+    figure(
+        "generator down, slow, lying, cut: an answer in 2 s after the timeout",
+        request.node.callspec.id,
+        f"{max(0.0, late):.2f} s",
+    )
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
