@@ -10,7 +10,7 @@ from pathlib import Path
 
 def figure(promise: str, size: str, result: str) -> None:
     """Prints a figure of the running test, and appends it, as a line of JSON, to the file that AIM_FIGURES names."""
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     sys.stdout.write(f"FIGURE {promise} | {test} | {size} | {result}\n")
     if path := os.environ.get("AIM_FIGURES"):
         told = {"promise": promise, "test": test, "size": size, "result": result}
