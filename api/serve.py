@@ -29,7 +29,7 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
     a model server is wanted that could never run.
     """
     tell = announce or _print
-    engine = assemble.open_engine(settings, at_once=assemble.AT_ONCE)
+    engine = assemble.open_engine(settings, ready=True, at_once=assemble.AT_ONCE)
     try:
         keyring = assemble.open_keyring(settings, engine)
         open_door = keyring.empty()

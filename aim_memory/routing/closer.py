@@ -18,9 +18,9 @@ from aim_memory.routing.standing import Standing, standing
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.text import NOTION
 
-READ = 48
-"""Memories whose tokens are compared, of those that get the closer look the first: what lies further back rises by its
-tokens too seldom to pay for reading them."""
+READ = 100
+"""Memories whose tokens are compared, of those that get the closer look the first; all of them now. The first 48 would do
+with a fifth less time, at the price of some evidence that lies far back."""
 LEAST_SPREAD = 0.1
 NEARBY = 4.0
 """Turns after which a memory of the same session speaks for another e times less."""
