@@ -19,8 +19,8 @@ from aim_memory.routing.values import Mask, Scores
 from aim_memory.text import NOTION
 
 READ = 100
-"""Memories whose tokens are compared, of those that get the closer look the first; all of them now. The first 48 would do
-with a fifth less time, at the price of some evidence that lies far back."""
+"""Memories whose tokens are compared: the first of those that get the closer look, which is all of them. With 48 it
+takes less time and misses some evidence that lies further back."""
 LEAST_SPREAD = 0.1
 NEARBY = 4.0
 """Turns after which a memory of the same session speaks for another e times less."""
