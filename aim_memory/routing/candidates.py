@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
-from aim_memory.routing.closer import READ
 from aim_memory.routing.fusion import best_rows
 from aim_memory.routing.standing import standing
 from aim_memory.routing.values import Ask, Mask, Scores
@@ -25,14 +24,12 @@ POOL = 100
 
 
 def pool(ask: Ask, first: Scores, index: IndexReader, among: Mask) -> NDArray[np.int64]:
-    """The rows that get the closer look: the best of the first, and what holds a rare anchor of the question, all of it
-    among the first ``READ``."""
+    """The rows that get the closer look: the best of the first, and what holds a rare anchor of the question."""
     best = best_rows(first, among, POOL)
     known = set(best)
     holders = [row for anchor in ask.anchors for row in _rare(anchor, index, among)]
     missed = list(dict.fromkeys(row for row in holders if row not in known))[: POOL // 4]
-    ahead = READ - len(missed)
-    return np.array(best[:ahead] + missed + best[ahead : POOL - len(missed)], np.int64)
+    return np.array(best[: POOL - len(missed)] + missed, np.int64)
 
 
 def candidates(

@@ -18,9 +18,6 @@ from aim_memory.routing.standing import Standing, standing
 from aim_memory.routing.values import Mask, Scores
 from aim_memory.text import NOTION
 
-READ = 100
-"""Memories whose tokens are compared: the first of those that get the closer look, which is all of them. With 48 it
-takes less time and misses some evidence that lies further back."""
 LEAST_SPREAD = 0.1
 NEARBY = 4.0
 """Turns after which a memory of the same session speaks for another e times less."""
@@ -92,17 +89,9 @@ def _tokens(
     tokens, weight = planned.tokens, config.late_weight * planned.sight
     if tokens is None or not len(tokens) or len(rows) < 2 or not weight:
         return {}
-    read, within = rows[:READ], [np.where(places < READ, places, -1)[:READ] for places in beside]
-    found = late(index.late(tokens, read), within, index.columns.length[read])
+    found = late(index.late(tokens, rows), beside, index.columns.length[rows])
     weights = dict.fromkeys(found, weight) | {"evenly": weight * talk}
-    return {name: _with_unread(weights[name] * values, len(rows)) for name, values in found.items()}
-
-
-def _with_unread(values: Scores, count: int) -> Scores:
-    """The values of the first rows, and for the others up to ``count`` the least of them."""
-    whole = np.full(count, values.min(), np.float32)
-    whole[: len(values)] = values
-    return whole
+    return {name: np.float32(weights[name]) * values for name, values in found.items()}
 
 
 def _words(
