@@ -60,7 +60,7 @@ class MemoryEngine:
         self._writing = WatchedWriting(parts, self._watch)
         self._querying = WatchedQuerying(parts, self._watch)
         self._answering = Answering(parts, self._querying, self._writing)
-        self._remembering = Remembering(self._writing)
+        self._remembering = Remembering(parts, self._writing)
         self._chatting = Chatting(parts, self._querying, self._remembering)
         self._upkeep = Upkeep(parts)
         self.reindexing = Reindexing(parts)
@@ -158,7 +158,8 @@ class MemoryEngine:
     def chat(self, tenant: str, chat: Chat) -> AsyncGenerator[dict[str, Any], None]:
         """A chat in OpenAI's shape with memory in it: the chunks of its reply, or the one whole reply.
 
-        Closing it cancels the generation. The exchange is remembered behind, before ``close`` returns.
+        Closing it cancels the generation. A finished exchange is committed before the last chunk; of one that was cut
+        the user's turn is remembered.
         """
         return self._watch.streamed("chat", self._chatting.replies(tenant, chat), of_chat)
 
@@ -175,7 +176,7 @@ class MemoryEngine:
         return self._parts.embedder.generation
 
     def flush(self) -> None:
-        """Returns when every chat that was finished before is remembered."""
+        """Returns when every chat that was finished before is remembered, with its vectors."""
         self._remembering.flush()
 
     # Reading

@@ -17,14 +17,17 @@ from aim_memory.text import index_terms
 from aim_memory.types import NewMemory, Segment, TokenBits, Vector
 
 
-def memories(parts: Parts, drafts: Sequence[Draft], now: datetime, author: str | None) -> list[NewMemory]:
-    """One memory per draft, in order. Without an embedder they come without vectors, pending."""
+def memories(
+    parts: Parts, drafts: Sequence[Draft], now: datetime, author: str | None, *, embed: bool = True
+) -> list[NewMemory]:
+    """One memory per draft, in order. Without an embedder, or where it is not to be waited for, they come without
+    vectors, pending."""
     spans = [segment(draft.text, parts.embedder.window) for draft in drafts]
     passages = [
         [passage(draft.speaker, draft.text[start:end]) for start, end in cuts]
         for draft, cuts in zip(drafts, spans, strict=True)
     ]
-    seen = _embedded(parts, [text for texts in passages for text in texts])
+    seen = _embedded(parts, [text for texts in passages for text in texts]) if embed else None
     generation = parts.embedder.generation if seen else None
     views = iter(seen or repeat((None, None)))
     return [

@@ -138,20 +138,25 @@ class Chatting:
         assert self._parts.chat is not None, "a model that is there is in the list of models"
         streamed = bool(prepared.body.get("stream"))
         body, counted = _counting(prepared.body) if streamed else (prepared.body, True)
-        text, ended, held = "", not streamed, None
-        async with aclosing(self._parts.chat.replies(body, hard=prepared.hard)) as replies:
-            async for one in replies:
-                text += _said(one)
-                ended |= _ends(one)
-                shown = one if counted else _uncounted(one)
-                if shown is None:
-                    continue
-                if held is not None:
-                    yield held
-                # From the first ending on one chunk is held back, for the last is the one to carry the extension.
-                held = shown if ended else None
-                if held is None:
-                    yield shown
+        text, ended, held, whole = "", not streamed, None, False
+        try:
+            async with aclosing(self._parts.chat.replies(body, hard=prepared.hard)) as replies:
+                async for one in replies:
+                    text += _said(one)
+                    ended |= _ends(one)
+                    shown = one if counted else _uncounted(one)
+                    if shown is None:
+                        continue
+                    if held is not None:
+                        yield held
+                    # From the first ending on one chunk is held back, for the last is to carry the extension.
+                    held = shown if ended else None
+                    if held is None:
+                        yield shown
+            whole = True
+        finally:
+            if text and not whole:
+                self._showing.cut(prepared)
         evidence = await asyncio.to_thread(self._showing.finish, prepared, text)
         yield {**(held or {}), EXTENSION: evidence}
 

@@ -135,9 +135,15 @@ class WatchedWriting(Writing):
         self._watch = watch
 
     def write(
-        self, tenant: str, request: WriteRequest, *, idempotency_key: str | None, author: str | None
+        self,
+        tenant: str,
+        request: WriteRequest,
+        *,
+        idempotency_key: str | None,
+        author: str | None,
+        embed: bool = True,
     ) -> WriteReply:
-        call = partial(super().write, tenant, request, idempotency_key=idempotency_key, author=author)
+        call = partial(super().write, tenant, request, idempotency_key=idempotency_key, author=author, embed=embed)
         return self._watch.over("write", call, _of_write)
 
     def update(

@@ -25,16 +25,23 @@ class Showing:
         self._remembering = remembering
 
     def finish(self, prepared: Prepared, text: str) -> dict[str, Any]:
-        """The extension field of a reply; has the exchange remembered."""
-        chat = prepared.chat
+        """The extension field of a reply. Returns when the exchange is committed."""
+        chat, exchange = prepared.chat, _exchange(prepared, text)
+        failure = self._remembering.keep(prepared.tenant, exchange, chat.author) if exchange else None
+        reason = prepared.reason or failure
         return {
             "namespace": chat.namespace,
             "session_id": chat.session_id,
-            "degraded": prepared.reason is not None,
-            "reason": prepared.reason,
+            "degraded": reason is not None,
+            "reason": reason,
             **self._evidence(prepared, text),
-            "remembered": self._remember(prepared, text),
+            "remembered": exchange is not None and failure is None,
         }
+
+    def cut(self, prepared: Prepared) -> None:
+        """Of an exchange that was cut in the middle, the user's turn is remembered."""
+        if exchange := _exchange(prepared, ""):
+            self._remembering.keep_behind(prepared.tenant, exchange, prepared.chat.author)
 
     def _evidence(self, prepared: Prepared, text: str) -> dict[str, Any]:
         recalled, request = prepared.recalled, prepared.request
@@ -57,19 +64,18 @@ class Showing:
             "tokens": shown.tokens.model_dump(),
         }
 
-    def _remember(self, prepared: Prepared, text: str) -> bool:
-        """Whether something of the exchange will be a memory: the user's turn if it is the last, and the reply."""
-        chat = prepared.chat
-        if chat.namespace is None or not chat.remember:
-            return False
-        last = chat.messages[-1]
-        asked = text_of(last.get("content")) if last.get("role") == "user" else ""
-        turns = [MessageItem(role=role, content=said) for role, said in (("user", asked), ("assistant", text))]
-        if not (turns := [turn for turn in turns if turn.content.strip()]):
-            return False
-        exchange = WriteRequest(namespace=chat.namespace, session_id=chat.session_id, messages=turns)
-        self._remembering.put(prepared.tenant, exchange, chat.author)
-        return True
+
+def _exchange(prepared: Prepared, text: str) -> WriteRequest | None:
+    """What of an exchange becomes memories: the user's turn if it is the last, and the reply; None if nothing."""
+    chat = prepared.chat
+    if chat.namespace is None or not chat.remember:
+        return None
+    last = chat.messages[-1]
+    asked = text_of(last.get("content")) if last.get("role") == "user" else ""
+    turns = [MessageItem(role=role, content=said) for role, said in (("user", asked), ("assistant", text))]
+    if not (turns := [turn for turn in turns if turn.content.strip()]):
+        return None
+    return WriteRequest(namespace=chat.namespace, session_id=chat.session_id, messages=turns)
 
 
 def _conversation(prepared: Prepared) -> Iterator[EvidenceBlock]:

@@ -40,12 +40,19 @@ class Writing:
         self._parts = parts
 
     def write(
-        self, tenant: str, request: WriteRequest, *, idempotency_key: str | None, author: str | None
+        self,
+        tenant: str,
+        request: WriteRequest,
+        *,
+        idempotency_key: str | None,
+        author: str | None,
+        embed: bool = True,
     ) -> WriteReply:
+        """``embed``: whether vectors are made now; otherwise the memories are pending."""
         parts, now = self._parts, self._parts.clock.now()
         items = ingest.drafts(request, parts.limits)
         valid = [item for item in items if isinstance(item, ingest.Draft)]
-        made = iter(analysis.memories(parts, valid, now, author))
+        made = iter(analysis.memories(parts, valid, now, author, embed=embed))
         candidates = [(item, next(made)) if isinstance(item, ingest.Draft) else item for item in items]
         with parts.store.begin(Space(tenant, request.namespace)) as work:
             fingerprint = hashlib.sha256(request.model_dump_json().encode()).hexdigest()

@@ -16,10 +16,11 @@ from aim_memory import assemble
 from aim_memory.bodies import AnswerEvent, AnswerRequest, WriteRequest
 from aim_memory.embedded import LOCAL_TENANT
 from aim_memory.engine import Chat, MemoryEngine
+from aim_memory.engine.remembering import Remembering
 from aim_memory.errors import GeneratorError, GeneratorRefusedError, NotFoundError
 from aim_memory.llm.scripted import Reply, ScriptedChat, ScriptedGenerator
 from aim_memory.settings import EmbedderSettings, Settings
-from aim_memory.types import Prompt
+from aim_memory.types import Prompt, Space
 
 NAMESPACE = "user/ada"
 FACTS = [
@@ -132,9 +133,30 @@ def test_values_that_nothing_holds_are_named(engine: MemoryEngine, model: Script
 
 def test_a_finished_exchange_is_remembered_once(engine: MemoryEngine, model: ScriptedChat) -> None:
     chat(engine, [{"role": "user", "content": "My cat is called Figo."}], remember=True, session_id="s")
-    engine.flush()
     texts = [memory.text for memory in engine.list(LOCAL_TENANT, NAMESPACE, session_id="s").items]
     assert texts == ["My cat is called Figo.", "So it is."]
+
+
+def test_an_exchange_gets_its_vectors_behind(engine: MemoryEngine) -> None:
+    chat(engine, [{"role": "user", "content": "My cat is called Figo."}], remember=True, session_id="s")
+    engine.flush()
+    memories = engine.list(LOCAL_TENANT, NAMESPACE, session_id="s").items
+    assert [memory.indexing for memory in memories] == ["ready", "ready"]
+
+
+def test_a_store_that_is_held_delays_no_reply(engine: MemoryEngine) -> None:
+    exchange = WriteRequest(namespace=NAMESPACE, text="My cat is called Figo.")
+    remembering = Remembering(engine._parts, engine._writing, patience_s=0.0)
+    with engine.store.begin(Space(LOCAL_TENANT, NAMESPACE)):
+        assert "not remembered yet" in str(remembering.keep(LOCAL_TENANT, exchange, None))
+    remembering.close()
+    assert "My cat is called Figo." in [memory.text for memory in engine.list(LOCAL_TENANT, NAMESPACE).items]
+
+
+def test_a_reply_says_when_its_exchange_cannot_be_remembered(engine: MemoryEngine) -> None:
+    told = chat(engine, [{"role": "user", "content": "All of it. " * 4000}], remember=True)["aim_memory"]
+    assert (told["remembered"], told["degraded"]) == (False, True)
+    assert "Not all of the exchange is remembered: text" in told["reason"]
 
 
 def test_closing_waits_for_what_is_still_to_be_remembered(engine: MemoryEngine, tmp_path: Path) -> None:
@@ -147,7 +169,9 @@ def test_closing_waits_for_what_is_still_to_be_remembered(engine: MemoryEngine, 
     assert [f"Note number {number}." in texts for number in range(20)] == [True] * 20
 
 
-def test_what_fails_or_is_left_is_not_remembered(engine: MemoryEngine, model: ScriptedChat) -> None:
+def test_of_what_is_left_the_user_s_turn_is_kept_and_of_what_fails_nothing(
+    engine: MemoryEngine, model: ScriptedChat
+) -> None:
     async def leave() -> None:
         body = {"model": "scripted", "messages": [{"role": "user", "content": "I leave early."}], "stream": True}
         async with aclosing(engine.chat(LOCAL_TENANT, Chat(body, NAMESPACE))) as chunks:
@@ -159,7 +183,7 @@ def test_what_fails_or_is_left_is_not_remembered(engine: MemoryEngine, model: Sc
         chat(engine, [{"role": "user", "content": "Zebra quagga okapi?"}], remember=True, fall_back=False)
     engine.flush()
     texts = [memory.text for memory in engine.list(LOCAL_TENANT, NAMESPACE, limit=100).items]
-    assert texts == FACTS
+    assert texts == [*FACTS, "I leave early."]
 
 
 def test_quotes_stand_in_only_where_they_can(engine: MemoryEngine, model: ScriptedChat) -> None:

@@ -93,10 +93,10 @@ def post(
 
 
 @contextmanager
-def server(home: Path, url: str | None = None) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    """A server process without torch, and its address; killed at the end."""
+def server(home: Path, url: str | None = None, **more: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """A server process without torch, and its address; killed at the end. ``more``: of its environment."""
     path = str(Path(aim_memory.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing"}
+    environment = {**os.environ, "PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing", **more}
     environment |= {"AIM_DATABASE__URL": url} if url else {}
     command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--home", str(home), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
