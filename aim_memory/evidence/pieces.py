@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from aim_memory.evidence.plain import plain
@@ -30,18 +29,42 @@ RankedMemory = tuple[StoredMemory, float, bool]
 """A memory, its score, and whether what it says still holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """``text[start:end]``: a sentence, or the whole of a short text; the same in every question."""
 
     start: int
     end: int
-    terms: frozenset[str]
     tokens: float
     """What it costs alone, without date and speaker."""
     words: float
+
+
+class Said(NamedTuple):
+    """What a stretch says; the same in every question."""
+
+    terms: frozenset[str]
     empty: bool
     """Says hardly anything: a question, a courtesy, a fragment."""
+
+
+class Worths:
+    """What sentences are worth for a question. Most texts come whole, so nothing is read before one has to be cut."""
+
+    def __init__(self, question: str, texts: Sequence[str]) -> None:
+        """``texts``: of all sources. Rare terms weigh more; rarity is counted over their stretches."""
+        self._question = question
+        self._texts = texts
+
+    def of(self, text: str) -> list[float]:
+        """Of each stretch: the share of the question that it holds, and something for what it says beside."""
+        return [self._held(said) + (EMPTY if said.empty else UNASKED) for said in _said(text)]
+
+    def _held(self, said: Said) -> float:
+        return sum(weight for term, weight in self._weights.items() if term in said.terms)
+
+    @cached_property
+    def _weights(self) -> Mapping[str, float]:
+        return rarity(self._question, [said.terms for text in self._texts for said in _said(text)])
 
 
 class Piece(NamedTuple):
@@ -63,7 +86,7 @@ class Piece(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A ranked memory with its stretches in text order, and what each is worth."""
+    """A ranked memory with its stretches in text order."""
 
     place: int
     memory: StoredMemory
@@ -72,7 +95,7 @@ class Source(NamedTuple):
     prior: float
     """What the memory is worth by its rank."""
     stretches: tuple[Stretch, ...]
-    worths: tuple[float, ...]
+    worths: Worths
 
     @property
     def pieces(self) -> list[Piece]:
@@ -84,10 +107,11 @@ class Source(NamedTuple):
     @property
     def sentences(self) -> list[Piece]:
         """Each stretch by itself."""
-        total = sum(self.worths)
+        worths = self.worths.of(self.memory.text)
+        total = sum(worths)
         return [
             Piece(self.place, (stretch,), self.prior * worth / total)
-            for stretch, worth in zip(self.stretches, self.worths, strict=True)
+            for stretch, worth in zip(self.stretches, worths, strict=True)
         ]
 
     @property
@@ -126,19 +150,12 @@ def order(
 
 
 def cut(question: str, ranked: Sequence[tuple[RankedMemory, float]]) -> list[Source]:
-    """One source per memory, in the same order. Rare terms weigh more; rarity is counted over the stretches."""
-    groups = [_stretches(memory.text) for (memory, _, _), _ in ranked]
-    weights = rarity(question, [one.terms for group in groups for one in group])
+    """One source per memory, in the same order."""
+    worths = Worths(question, [memory.text for (memory, _, _), _ in ranked])
     return [
-        Source(place, memory, score, current, prior, group, tuple(_worth(weights, one) for one in group))
-        for place, (((memory, score, current), prior), group) in enumerate(zip(ranked, groups, strict=True))
+        Source(place, memory, score, current, prior, _stretches(memory.text), worths)
+        for place, ((memory, score, current), prior) in enumerate(ranked)
     ]
-
-
-def _worth(weights: Mapping[str, float], stretch: Stretch) -> float:
-    """The share of the question that a stretch holds, and something for what it says beside."""
-    held = sum(weight for term, weight in weights.items() if term in stretch.terms)
-    return held + (EMPTY if stretch.empty else UNASKED)
 
 
 def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
@@ -152,15 +169,22 @@ def rarity(question: str, bags: Sequence[frozenset[str]]) -> dict[str, float]:
 
 @lru_cache(maxsize=4096)
 def _stretches(text: str) -> tuple[Stretch, ...]:
-    return tuple(_stretch(text, start, end) for start, end in _spans(text))
+    return tuple([_stretch(text, start, end) for start, end in _spans(text)])
 
 
 def _stretch(text: str, start: int, end: int) -> Stretch:
-    own = text[start:end]
-    bare = plain(own)
-    length = words(bare)
-    empty = length < 3 or is_question(own) or courtesy(bare)
-    return Stretch(start, end, frozenset(analyse(own)), weigh(bare), length, empty)
+    bare = plain(text[start:end])
+    return Stretch(start, end, weigh(bare), words(bare))
+
+
+@lru_cache(maxsize=4096)
+def _said(text: str) -> tuple[Said, ...]:
+    """What each of a text's stretches says."""
+    return tuple([_read(text[one.start : one.end], one.words) for one in _stretches(text)])
+
+
+def _read(own: str, length: float) -> Said:
+    return Said(frozenset(analyse(own)), length < 3 or is_question(own) or courtesy(plain(own)))
 
 
 _summary = lru_cache(maxsize=4096)(summary_spans)
