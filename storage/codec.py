@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from aim_memory.types import Anchor, Segment, TokenBits, Vector
 
 _FLOAT32 = np.dtype("<f4")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Metadata that nobody can change, for most memories have none."""
 
 
 def evidence_id(text: str) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from aim_memory.errors import ConfigurationError, StorageBusyError
-from aim_memory.storage.driver import raise_translated, translated
+from aim_memory.storage.driver import bound, raise_translated, spelling, translated
 from aim_memory.storage.wall import Whose, opening
 from aim_memory.storage.write_line import LARGEST, WriteLine
 
@@ -50,7 +50,6 @@ class Database:
         """Whether erased bytes may still lie in the write-ahead log."""
         self._line = WriteLine(lambda: self._transaction("write"), busy_timeout_s, shared_by)
         self._at_hand: list[Any] = []  # connections for look-ups
-        self._spelled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         event.listen(self.engine, "handle_error", _translate)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure)
@@ -63,31 +62,33 @@ class Database:
         with self._transaction("read", whose) as connection:
             yield connection
 
-    def first(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose = None) -> tuple[Any, ...] | None:
-        """The first row of a query with bound parameters, or None; as the driver gives it, without types.
+    def all(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose = None) -> list[tuple[Any, ...]]:
+        """All rows of a query with bound parameters, as the driver gives them, without types.
 
         For what every request looks up: through SQLAlchemy's layers it takes ten times as long as in SQLite.
         """
-        with self._answer(query, values, whose) as cursor:
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
-
-    def all(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose = None) -> list[tuple[Any, ...]]:
-        """All rows, in the same way."""
-        with self._answer(query, values, whose) as cursor:
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        text, order = spelling(query, self.engine.dialect)
+        if self.is_sqlite:
+            return self._looked_up(text, bound(values, order))
+        with self._outside_transactions() as cursor:
+            self._begin_work(cursor.execute, whose)
+            rows: list[tuple[Any, ...]] = cursor.execute(text, bound(values, order)).fetchall()
             return rows
 
-    @contextmanager
-    def _answer(self, query: sa.Select[Any], values: Mapping[str, Any], whose: Whose) -> Iterator[Any]:
-        if query not in self._spelled:
-            compiled = query.compile(self.engine)
-            self._spelled[query] = str(compiled), getattr(compiled, "positiontup", None)
-        text, order = self._spelled[query]
-        with self._looking_up() as cursor:
-            self._begin_work(cursor.execute, whose)
-            cursor.execute(text, values if order is None else [values[name] for name in order])
-            yield cursor
+    def _looked_up(self, text: str, values: Any) -> list[tuple[Any, ...]]:
+        """A connection is kept for the next look-up: the pool takes longer to hand one out and take it back than SQLite
+        takes to answer."""
+        try:
+            connection = self._at_hand.pop()
+        except IndexError:
+            connection = self.engine.raw_connection()
+        try:
+            rows: list[tuple[Any, ...]] = connection.driver_connection.execute(text, values).fetchall()
+            return rows
+        except self._driver_error as error:
+            raise_translated(error)
+        finally:
+            self._at_hand.append(connection)
 
     @contextmanager
     def writing(self, whose: Whose = None, *, synced: bool = True) -> Iterator[Connection]:
@@ -193,26 +194,6 @@ class Database:
                 time.sleep(_KNOCK_S)
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(self.busy_timeout_s)}")
-
-    @contextmanager
-    def _looking_up(self) -> Iterator[Any]:
-        """A bare cursor for one look-up. On SQLite its connection is kept for the next one: the pool takes longer to
-        hand one out and take it back than SQLite takes to answer."""
-        if not self.is_sqlite:
-            with self._outside_transactions() as cursor:
-                yield cursor
-            return
-        try:
-            connection = self._at_hand.pop()
-        except IndexError:
-            connection = self.engine.raw_connection()
-        try:
-            with closing(connection.cursor()) as cursor:
-                yield cursor
-        except self._driver_error as error:
-            raise_translated(error)
-        finally:
-            self._at_hand.append(connection)
 
     @contextmanager
     def _outside_transactions(self) -> Iterator[Any]:

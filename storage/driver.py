@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from typing import Any, NoReturn
 
-from sqlalchemy.engine import Connection
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
 
 from aim_memory.errors import StorageBusyError, StorageError, StorageFullError
 
@@ -23,6 +25,26 @@ def cursor_of(connection: Connection) -> Iterator[Any]:
             yield cursor
     except connection.dialect.loaded_dbapi.Error as error:
         raise_translated(error)
+
+
+@lru_cache(maxsize=256)
+def spelling(query: sa.Select[Any], dialect: Dialect) -> tuple[str, Sequence[str] | None]:
+    """A query in a database's words, and the names of its parameters in their places; None where it takes names."""
+    compiled = query.compile(dialect=dialect)
+    return str(compiled), getattr(compiled, "positiontup", None)
+
+
+def bound(values: Mapping[str, Any], order: Sequence[str] | None) -> Any:
+    """The values of a query's parameters as the driver takes them."""
+    return values if order is None else [values[name] for name in order]
+
+
+def rows_of(connection: Connection, query: sa.Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """All rows of a query inside a connection's transaction, as the driver gives them, without types."""
+    text, order = spelling(query, connection.dialect)
+    with cursor_of(connection) as cursor:
+        rows: list[tuple[Any, ...]] = cursor.execute(text, bound(values, order)).fetchall()
+        return rows
 
 
 def raise_translated(error: BaseException) -> NoReturn:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from itertools import chain, repeat
-from typing import Any, Literal
+from itertools import repeat
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aim_memory.storage import codec, spares
 from aim_memory.storage.bulk import chunks, collector_paused
-from aim_memory.storage.database import Database
-from aim_memory.storage.rules import waits_for_vectors
 from aim_memory.storage.tables import (
     changes,
     evidence,
@@ -35,9 +32,7 @@ from aim_memory.types import (
     Segment,
     Space,
     Statement,
-    StoredMemory,
     StoredStatement,
-    TokenBits,
     Version,
 )
 
@@ -66,42 +61,23 @@ _INDEX_COLUMNS = (
 )
 
 
-# In the order of StoredMemory's fields; stated once, because stating it takes longer than SQLite takes to answer.
-_MEMORIES = (
-    sa.select(
-        *(_M.id, _M.ordinal, evidence.c.body, _M.start, _M.end),
-        *(_M.summary, _M.digest, _M.timestamp, _M.created_at, _M.updated_at),
-        *(_M.session_id, _M.speaker, _M.role, _M.source, _M.trust, _M.author),
-        *(_M.metadata, _M.pinned, _M.expires_at, _M.version),
-        *(_M.evidence_id, _M.valid_from, _M.valid_until, _M.superseded_by, _M.anchors, _M.generation_id),
-    )
-    .select_from(_BODY)
-    .where(_M.namespace_id == sa.bindparam("namespace"), _M.id.in_(sa.bindparam("ids", expanding=True)))
-)
-
-_NAMESPACE = sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
+NAMESPACE = sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
     namespaces.c.tenant == sa.bindparam("tenant"), namespaces.c.path == sa.bindparam("path")
 )
 
 
 def namespace_of(space: Space) -> sa.Select[int, int, int]:
     """(id, seq, ordinal) of a namespace, or no row."""
-    return _NAMESPACE.params(_named(space))
-
-
-def find_head(database: Database, space: Space) -> Head | None:
-    """The head of a namespace as of now; its epoch is the namespace's id."""
-    row = database.first(_NAMESPACE, _named(space), space.tenant)
-    return None if row is None else Head(*row)
+    return NAMESPACE.params(named(space))
 
 
 def find_namespace(connection: Connection, space: Space) -> Head | None:
     """The same, as a transaction sees it."""
-    row = connection.execute(_NAMESPACE, _named(space)).one_or_none()
+    row = connection.execute(NAMESPACE, named(space)).one_or_none()
     return None if row is None else Head(*row)
 
 
-def _named(space: Space) -> dict[str, str]:
+def named(space: Space) -> dict[str, str]:
     return {"tenant": space.tenant, "path": space.namespace}
 
 
@@ -113,31 +89,6 @@ def read_changes(connection: Connection, namespace_id: int, after: int, limit: i
         .limit(limit)
     )
     return [Change(*row) for row in found]
-
-
-def read_memories(
-    connection: Connection, namespace_id: int, ids: Iterable[str], generation_id: int | None
-) -> dict[str, StoredMemory]:
-    """The memories that exist among ``ids``, in their order."""
-    ids = list(ids)
-    found: dict[str, StoredMemory] = {}
-    for some in chunks(ids):
-        rows = connection.execute(_MEMORIES, {"namespace": namespace_id, "ids": some}).all()
-        others = [row[0] for row in rows if row[-1] not in (None, generation_id)]
-        spared = spares.held(connection, namespace_id, others, generation_id)
-        found.update((row[0], _memory(row, generation_id, spared)) for row in rows)
-    return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
-
-
-def _memory(row: Sequence[Any], generation_id: int | None, spared: Container[str]) -> StoredMemory:
-    memory_id, ordinal, body, start, end, *same, evidence_id, since, until, closer, anchors, generation = row
-    pending = waits_for_vectors(generation, generation_id) and memory_id not in spared
-    fields: tuple[Any, ...] = (
-        *(memory_id, ordinal, codec.decompress(body)[start:end], *same),
-        *(evidence_id.hex(), since, until, closer),
-        *(codec.anchors_from_text(anchors), pending),
-    )
-    return StoredMemory(*fields)
 
 
 def read_index_rows(
@@ -197,50 +148,6 @@ def _index_rows(
             segments_of = tuple(codec.seen_as(segment, *view) for segment, view in zip(segments_of, seen, strict=False))
         known: tuple[Any, ...] = (*own_columns, segments_of, codec.anchors_from_text(anchors), amount or 0.0, length)
         yield IndexRow(*known)
-
-
-def find_signs(
-    database: Database, space: Space, ids: Iterable[str], generation_id: int | None
-) -> dict[str, list[TokenBits]]:
-    """Token signs of a generation, per segment that has some, of the memories that have any."""
-    head = find_head(database, space) if generation_id is not None else None
-    if head is None or generation_id is None:
-        return {}
-    named = {"namespace": head.epoch, "generation": generation_id}
-    several = database.first(_OTHERS, named) is not None
-    found: dict[str, list[TokenBits]] = defaultdict(list)
-    for some in chunks(set(ids)):
-        width = 1 << (len(some) - 1).bit_length()
-        slots = dict(zip(_slots(width), chain(some, repeat(some[-1])), strict=False))
-        for kind in ("own", "spare") if several else ("only",):
-            for memory_id, size, body in database.all(_signs(kind, width), {**named, **slots}, space.tenant):
-                found[memory_id].append(codec.tokens_from_bytes(body, size))
-    return {memory_id: own for memory_id, own in found.items() if any(map(len, own))}
-
-
-_OTHERS = sa.select(generations.c.id).where(generations.c.id != sa.bindparam("generation"))
-"""Whether a store has known another generation."""
-
-
-@cache
-def _signs(kind: Literal["only", "own", "spare"], width: int) -> sa.Select[Any]:
-    """Asks for the signs of so many ids: where all are of one generation, or of one of several, among the memories' own
-    and among the spare ones. A few widths, each spelled once, are cheaper than an IN list made for every question.
-    """
-    rows = spare_vectors if kind == "spare" else segments
-    s = rows.c
-    asked: list[sa.BindParameter[str]] = [sa.bindparam(slot) for slot in _slots(width)]
-    query = sa.select(s.memory_id, sa.func.length(s.vector), s.tokens).order_by(s.memory_id, s.position)
-    query = query.where(s.namespace_id == sa.bindparam("namespace"), s.memory_id.in_(asked), s.tokens.is_not(None))
-    if kind == "only":
-        return query
-    if kind == "own":
-        query = query.join(memories, sa.and_(_M.namespace_id == s.namespace_id, _M.id == s.memory_id))
-    return query.where((_M if kind == "own" else s).generation_id == sa.bindparam("generation"))
-
-
-def _slots(width: int) -> list[str]:
-    return [f"id_{number}" for number in range(width)]
 
 
 def read_matching(connection: Connection, namespace_id: int, terms: Sequence[str], limit: int) -> list[str]:

@@ -7,9 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
 
+from aim_memory.storage.codec import NOTHING
 from aim_memory.storage.following import missed
 from aim_memory.types import Change, Head, StoredMemory
 
@@ -17,8 +16,6 @@ ROOM = 1 << 23
 """Characters of text that are kept."""
 _OVERHEAD = 1 << 10
 """What a memory counts for beside its text."""
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class RecentMemories:
@@ -88,9 +85,9 @@ class RecentMemories:
 
 def _own(memory: StoredMemory) -> StoredMemory:
     """A memory whose metadata nobody else can change."""
-    if memory.metadata is _NONE:
+    if memory.metadata is NOTHING:
         return memory
-    return replace(memory, metadata=deepcopy(dict(memory.metadata)) if memory.metadata else _NONE)
+    return replace(memory, metadata=deepcopy(dict(memory.metadata)))
 
 
 def _size(memory: StoredMemory) -> int:

@@ -7,7 +7,7 @@ here goes with them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,17 +20,6 @@ _M, _G, _V = memories.c, segments.c, spare_vectors.c
 _PLACE = ("namespace_id", "memory_id", "position")
 Seen = tuple[bytes, bytes | None]
 """A vector and its token signs, as bytes."""
-
-
-def held(connection: Connection, namespace_id: int, ids: Iterable[str], generation_id: int | None) -> set[str]:
-    """The memories among ``ids`` that have spare vectors of a generation."""
-    found: set[str] = set()
-    if generation_id is None:
-        return found
-    for some in chunks(ids):
-        query = _of(namespace_id, some, generation_id, _V.memory_id).where(_V.position == 0)
-        found.update(connection.scalars(query))
-    return found
 
 
 def read(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import NotFoundError
 from aim_memory.ports import Clock, MemoryStore
-from aim_memory.storage import audit, keys, reading, schema, sessions, tables, wall
+from aim_memory.storage import audit, keys, lookups, reading, schema, sessions, tables, wall
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.jobs import SqlJobs
@@ -85,7 +86,7 @@ class SqlStore(MemoryStore):
     # --- following -------------------------------------------------------------------------------------------------
 
     def head(self, space: Space) -> Head | None:
-        return reading.find_head(self._database, space)
+        return lookups.find_head(self._look(space), space)
 
     def changes(self, space: Space, after: int, limit: int = 1000) -> Sequence[Change]:
         with self._inside(space) as (connection, namespace):
@@ -103,7 +104,7 @@ class SqlStore(MemoryStore):
             return head, reading.read_index_rows(connection, head.epoch, None, self._generations.current_id)
 
     def signs(self, space: Space, ids: Sequence[str]) -> Mapping[str, Sequence[TokenBits]]:
-        return reading.find_signs(self._database, space, ids, self._generations.current_id)
+        return lookups.find_signs(self._look(space), space, ids, self._generations.current_id)
 
     def matching(self, space: Space, terms: Sequence[str], limit: int) -> Sequence[str]:
         with self._inside(space) as (connection, namespace):
@@ -112,7 +113,7 @@ class SqlStore(MemoryStore):
     # --- looking up ------------------------------------------------------------------------------------------------
 
     def get(self, space: Space, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
-        head = reading.find_head(self._database, space)
+        head = lookups.find_head(self._look(space), space)
         if head is None:
             return {}
         known = self._recent.held(head, ids, lambda after: self.changes(space, after))
@@ -125,8 +126,7 @@ class SqlStore(MemoryStore):
     ) -> dict[str, StoredMemory]:
         """What is known already, and the rest from the database, held for the next time."""
         missing = [memory_id for memory_id in ids if memory_id not in known]
-        with self._database.reading(space.tenant) as connection:
-            found = reading.read_memories(connection, head.epoch, missing, self._generations.current_id)
+        found = lookups.find_memories(self._look(space), head.epoch, missing, self._generations.current_id)
         self._recent.hold(head, found)
         return {**known, **found}
 
@@ -256,7 +256,7 @@ class SqlStore(MemoryStore):
             return keys.find(connection, secret_hash)
 
     def keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
-        if self._database.first(keys.FIRST, {}, EVERY_TENANT) == (None,):
+        if self._database.all(keys.FIRST, {}, EVERY_TENANT) == [(None,)]:
             return []  # a server without keys asks at every request
         with self._database.reading(EVERY_TENANT) as connection:
             return keys.listed(connection, tenant)
@@ -295,6 +295,9 @@ class SqlStore(MemoryStore):
 
     def close(self) -> None:
         self._database.close()
+
+    def _look(self, space: Space) -> lookups.Look:
+        return partial(self._database.all, whose=space.tenant)
 
     @contextmanager
     def _inside(self, space: Space, *, relaxed: bool = False) -> Iterator[tuple[Connection, int]]:

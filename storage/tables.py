@@ -28,7 +28,12 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return moment(value)
+
+
+def moment(microseconds: int | None) -> datetime | None:
+    """What a ``Moment`` column holds, as a datetime."""
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Json(TypeDecorator[Any]):

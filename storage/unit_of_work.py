@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,9 +13,10 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.errors import IdempotencyError, StorageError
 from aim_memory.ports import Clock, UnitOfWork
-from aim_memory.storage import codec, reading, rows, spares, spelled, tables
+from aim_memory.storage import codec, lookups, reading, rows, spares, spelled, tables
 from aim_memory.storage.bulk import chunks
 from aim_memory.storage.database import insert_unless_there
+from aim_memory.storage.driver import rows_of
 from aim_memory.storage.generations import Generations
 from aim_memory.storage.rules import (
     REPLIES_KEPT,
@@ -110,7 +112,8 @@ class SqlUnitOfWork(UnitOfWork):
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def existing(self, ids: Sequence[str]) -> Mapping[str, StoredMemory]:
-        return reading.read_memories(self._connection, self._namespace, ids, self._generations.current_id)
+        look = partial(rows_of, self._connection)
+        return lookups.find_memories(look, self._namespace, ids, self._generations.current_id)
 
     def repeat_of(self, session_id: str | None, digest: str, since: datetime) -> str | None:
         about = {"namespace": self._namespace, "digest": digest, "session": session_id, "since": since}
