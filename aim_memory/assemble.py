@@ -6,6 +6,7 @@ What a choice does not need is not imported: a server on the hashing embedder ne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from aim_memory.answer import ExtractiveGenerator
 from aim_memory.clock import SystemClock
 from aim_memory.engine import MemoryEngine, Parts
 from aim_memory.engine.rereading import Rereading
-from aim_memory.errors import ConfigurationError
+from aim_memory.errors import AIMMemoryError, ConfigurationError
 from aim_memory.extras import installed_version, needs
 from aim_memory.keys import Keyring
 from aim_memory.ports import ChatModels, Embedder, Generator, IndexKeeper, MemoryStore, Vault
@@ -137,6 +138,21 @@ def open_vault(settings: Settings, url: str | None = None) -> Vault:
     patience, partitions = own.busy_timeout_s, own.partitions
     chosen = url or settings.database_url
     return SqlVault(chosen, SystemClock(), installed_version(), busy_timeout_s=patience, partitions=partitions)
+
+
+def damaged_snapshots(settings: Settings) -> list[Path]:
+    """Files of indexes that are not what was saved."""
+    with needs("embedded"):
+        from aim_memory.storage.snapshots import Snapshots
+    return Snapshots(folder).damaged() if (folder := settings.snapshot_folder) else []
+
+
+def generation_in_use(settings: Settings, store: MemoryStore) -> str | None:
+    """The name of the embedder in use; None where it cannot be opened."""
+    try:
+        return open_embedder(embedder_in_use(settings.embedder, store.chosen_embedders())).generation
+    except AIMMemoryError:
+        return None
 
 
 def open_keyring(settings: Settings, engine: MemoryEngine | None = None) -> Keyring:

@@ -229,11 +229,14 @@ class AIMMemory:
         *,
         namespace: str | None = None,
         if_match: int | None = None,
+        idempotency_key: str | None = None,
         **changes: Any,
     ) -> MemoryView:
         """Edits ``text``, ``metadata``, ``pinned``, ``expires_at`` or ``timestamp``; the rest stays."""
         request = _body(UpdateRequest, **changes)
-        return self.engine.update(LOCAL_TENANT, memory_id, request, namespace=namespace, if_match=if_match)
+        return self.engine.update(
+            LOCAL_TENANT, memory_id, request, namespace=namespace, if_match=if_match, idempotency_key=idempotency_key
+        )
 
     def delete(self, memory_id: str, *, namespace: str | None = None) -> DeleteReply:
         return self.engine.delete(LOCAL_TENANT, memory_id, namespace=namespace)

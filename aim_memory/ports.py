@@ -374,6 +374,10 @@ class MemoryStore(Protocol):
         """How many ``prunable`` would name without a limit."""
         ...
 
+    def generations(self) -> Sequence[str]:
+        """Of all embedders whose vectors are here, and perhaps of some that were in use and made none."""
+        ...
+
     def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
         """Says which embedder the store is to be opened with where no settings name one. One row: it is chosen for
         everybody at once, and vectors of it that are missing are merely pending."""

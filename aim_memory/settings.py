@@ -7,6 +7,7 @@ This is the only module that reads the environment.
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -190,6 +191,19 @@ class Settings(BaseSettings):
     @property
     def vllm_environment(self) -> Path:
         return self.vllm.environment or self.home / "vllm"
+
+
+def unread() -> dict[str, str | None]:
+    """Variables of the environment that look like ours and are not read, and the one that may have been meant."""
+    known = [f"AIM_{name.upper()}" for name in Settings.model_fields]
+    strangers = sorted(name for name in os.environ if name.startswith("AIM_") and name.partition("__")[0] not in known)
+    return {name: _nearest(name, known) for name in strangers}
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    first, mark, rest = name.partition("__")
+    near = get_close_matches(first, known, n=1)
+    return f"{near[0]}{mark}{rest}" if near else None
 
 
 def environment_of_child(**more: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from aim_memory.errors import ConfigurationError, StorageBusyError
+from aim_memory.extras import needs
 from aim_memory.storage.driver import bound, raise_translated, spelling, translated
 from aim_memory.storage.wall import Whose, opening
 from aim_memory.storage.write_line import LARGEST, WriteLine
@@ -226,9 +227,10 @@ def _connectable(url: str, busy_timeout_s: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         patience = {"options": f"-c lock_timeout={_milliseconds(busy_timeout_s)}"}
-        return sa.create_engine(
-            address, connect_args=patience, pool_pre_ping=True, pool_timeout=busy_timeout_s, hide_parameters=True
-        )
+        with needs("postgres"):
+            return sa.create_engine(
+                address, connect_args=patience, pool_pre_ping=True, pool_timeout=busy_timeout_s, hide_parameters=True
+            )
     if not address.database or address.database == ":memory:":
         raise ConfigurationError("A SQLite store needs a file: sqlite:////absolute/path/aim.db")
     Path(address.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)

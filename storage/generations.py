@@ -39,6 +39,11 @@ class Generations:
         with self._database.reading() as connection:
             return connection.scalar(_number_of(name)) or 0
 
+    def names(self) -> list[str]:
+        """Of all that were ever in use, the earliest first."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(sa.select(_G.name).order_by(_G.id)))
+
     def _registered(self, name: str) -> int:
         if known := self.known(name):
             return known

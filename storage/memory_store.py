@@ -236,6 +236,9 @@ class InMemoryStore(MemoryStore):
     def use(self, generation: str | None) -> None:
         self._generation = generation
 
+    def generations(self) -> Sequence[str]:
+        return sorted({name for _, kept in self._all() for name in (kept.generation, *kept.spare) if name})
+
     def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
         with self._writing():
             before = [other for other in self._chosen if other.generation != chosen.generation]

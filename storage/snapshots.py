@@ -115,8 +115,21 @@ class Snapshots:
                 else:
                     yield found
 
+    def damaged(self) -> list[Path]:
+        """Files that ``load`` would not use; they are left where they are."""
+        return [path for path in sorted(self._folder.glob(f"*{_SUFFIX}")) if not _is_whole(path)]
+
     def _file(self, epoch: int) -> Path:
         return self._folder / f"{epoch}{_SUFFIX}"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            digest = file.readline(_DIGEST + 1).strip().decode("latin-1")
+            return digest == hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return False
 
 
 def _manifest(file: BinaryIO) -> Manifest | None:

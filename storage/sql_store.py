@@ -236,6 +236,9 @@ class SqlStore(MemoryStore):
         self._generations.use(generation)
         self._recent = RecentMemories()
 
+    def generations(self) -> Sequence[str]:
+        return self._generations.names()
+
     def choose_embedder(self, chosen: ChosenEmbedder, now: datetime) -> None:
         self._generations.choose(chosen, now)
 

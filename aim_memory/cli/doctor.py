@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import typer
 
 from aim_memory.cli import output
 from aim_memory.cli.command import Place, command
+from aim_memory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aim_memory.cli.checks import Finding
@@ -20,11 +22,9 @@ MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/
 @command(app, example="aimem doctor")
 def doctor(place: Place) -> None:
     """Check this installation, or with --url the way to a server, and say how to mend what is broken."""
-    from aim_memory.cli.checks import run_checks
-
     findings = []
     with output.err().status("Looking …"):
-        for finding in run_checks(place.settings):
+        for finding in _findings(place):
             findings.append(finding)
             if not place.as_json:
                 _tell(finding)
@@ -33,6 +33,17 @@ def doctor(place: Place) -> None:
         output.print_json({"healthy": healthy, "findings": [asdict(finding) for finding in findings]})
     if not healthy:
         raise typer.Exit(output.Exit.FAILURE)
+
+
+def _findings(place: Place) -> Iterator[Finding]:
+    from aim_memory.cli.checks import Finding, run_checks
+
+    try:
+        settings = place.settings
+    except ConfigurationError as failure:
+        yield Finding("settings", "failed", failure.message, "Correct or unset it; all names: aimem config show --help")
+        return
+    yield from run_checks(settings)
 
 
 def _tell(finding: Finding) -> None:

@@ -15,6 +15,7 @@ from aim_memory.client import calls
 from aim_memory.client.admin import AsyncAdmin
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
+from aim_memory.client.raw import AsyncRawVerbs
 from aim_memory.client.replies import event, opened, read, unreachable
 from aim_memory.client.retry import Outcome, Retry
 
@@ -84,6 +85,11 @@ class AsyncClient:
         """Keys, jobs, counts, the audit log: what administrators may."""
         return AsyncAdmin(self)
 
+    @property
+    def with_raw_response(self) -> AsyncRawVerbs:
+        """The same verbs, with status, headers and body as they came."""
+        return AsyncRawVerbs(self)
+
     async def iterate(
         self,
         *,
@@ -130,13 +136,18 @@ class AsyncClient:
             await response.aclose()
 
     async def _send(self, call: Call[R], *, stream: bool = False) -> Outcome:
+        outcome, _ = await self._sent(call, stream=stream)
+        return outcome
+
+    async def _sent(self, call: Call[R], *, stream: bool = False) -> tuple[Outcome, int]:
+        """What the last attempt came to, and how many there were before it."""
         for tried in count():
             outcome = await self._attempt(call, stream)
             pause = self._options.retry.pause(outcome, tried, repeatable=call.repeatable)
             if pause is None:
                 break
             await self._sleep(pause)
-        return outcome
+        return outcome, tried
 
     async def _attempt(self, call: Call[R], stream: bool) -> Outcome:
         try:

@@ -86,8 +86,7 @@ def write(
         WriteRequest,
         given(namespace=namespace, text=text, memories=memories, messages=messages, session_id=session_id),
     )
-    key = {"Idempotency-Key": idempotency_key or token_hex(16)}
-    return Call("POST", "/v1/memories", WriteReply, content=content, headers=key)
+    return Call("POST", "/v1/memories", WriteReply, content=content, headers=_once(idempotency_key))
 
 
 class Changes(TypedDict, total=False):
@@ -101,17 +100,23 @@ class Changes(TypedDict, total=False):
 
 
 def update(
-    memory_id: str, *, namespace: str | None = None, if_match: int | None = None, **changes: Unpack[Changes]
+    memory_id: str,
+    *,
+    namespace: str | None = None,
+    if_match: int | None = None,
+    idempotency_key: str | None = None,
+    **changes: Unpack[Changes],
 ) -> Call[MemoryView]:
     """Edits ``text``, ``metadata``, ``pinned``, ``expires_at`` or ``timestamp``; the rest stays.
 
     The old state goes to the memory's history. ``if_match`` is the version that you have seen: StaleVersionError
-    when there is a newer one.
+    when there is a newer one. A fresh idempotency key is made when none is given, so retries never edit twice; a
+    repeat answers with the memory as it stands.
     """
     content = encoded(UpdateRequest, changes)
     headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
     path, params = _memory(memory_id), given(namespace=namespace)
-    return Call("PATCH", path, MemoryView, params, content, headers, repeatable=if_match is None)
+    return Call("PATCH", path, MemoryView, params, content, headers | _once(idempotency_key))
 
 
 def delete(memory_id: str, *, namespace: str | None = None) -> Call[DeleteReply]:
@@ -290,6 +295,10 @@ def _encode(value: object) -> bytes:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError) as failure:
         raise InvalidInputError(f"The request cannot be written as JSON: {failure}.") from failure
+
+
+def _once(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key or token_hex(16)}
 
 
 def _moment(when: When | None) -> str | None:

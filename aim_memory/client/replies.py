@@ -35,9 +35,13 @@ BY_STATUS: dict[int, type[errors.AIMMemoryError]] = {
 
 def read(call: Call[R], outcome: Outcome) -> R:
     """The reply. Raises the error that the server names, or ConnectionFailedError."""
-    response = opened(outcome)
+    return parsed(call.reply, opened(outcome))
+
+
+def parsed(reply: type[R], response: httpx2.Response) -> R:
+    """What a success says. Raises AIMMemoryError if it is not what this service says."""
     try:
-        return TypeAdapter(call.reply).validate_json(response.content)
+        return TypeAdapter(reply).validate_json(response.content)
     except ValidationError as failure:
         raise _foreign(response) from failure
 

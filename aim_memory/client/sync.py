@@ -15,6 +15,7 @@ from aim_memory.client import calls
 from aim_memory.client.admin import Admin
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
+from aim_memory.client.raw import RawVerbs
 from aim_memory.client.replies import event, opened, read, unreachable
 from aim_memory.client.retry import Outcome, Retry
 
@@ -85,6 +86,11 @@ class Client:
         """Keys, backups, jobs, exports: what administrators may."""
         return Admin(self)
 
+    @property
+    def with_raw_response(self) -> RawVerbs:
+        """The same verbs, with status, headers and body as they came."""
+        return RawVerbs(self)
+
     def iterate(
         self,
         *,
@@ -129,13 +135,18 @@ class Client:
             response.close()
 
     def _send(self, call: Call[R], *, stream: bool = False) -> Outcome:
+        outcome, _ = self._sent(call, stream=stream)
+        return outcome
+
+    def _sent(self, call: Call[R], *, stream: bool = False) -> tuple[Outcome, int]:
+        """What the last attempt came to, and how many there were before it."""
         for tried in count():
             outcome = self._attempt(call, stream)
             pause = self._options.retry.pause(outcome, tried, repeatable=call.repeatable)
             if pause is None:
                 break
             self._sleep(pause)
-        return outcome
+        return outcome, tried
 
     def _attempt(self, call: Call[R], stream: bool) -> Outcome:
         try:

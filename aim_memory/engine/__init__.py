@@ -89,10 +89,19 @@ class MemoryEngine:
         *,
         namespace: str | None = None,
         if_match: int | None = None,
+        idempotency_key: str | None = None,
         author: str | None = None,
     ) -> MemoryView:
         """Edits a memory; the version before goes to its history."""
-        return self._writing.update(tenant, memory_id, request, namespace=namespace, if_match=if_match, author=author)
+        return self._writing.update(
+            tenant,
+            memory_id,
+            request,
+            namespace=namespace,
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+            author=author,
+        )
 
     def delete(self, tenant: str, memory_id: str, *, namespace: str | None = None) -> DeleteReply:
         """Erases one memory with its evidence and history."""

@@ -154,12 +154,12 @@ class WatchedWriting(Writing):
         *,
         namespace: str | None,
         if_match: int | None,
+        idempotency_key: str | None,
         author: str | None,
     ) -> MemoryView:
-        call = partial(super().update, tenant, memory_id, request, namespace=namespace)
-        return self._watch.over(
-            "update", partial(call, if_match=if_match, author=author), lambda _: ({"records": 1}, {})
-        )
+        call = partial(super().update, tenant, memory_id, request, namespace=namespace, author=author)
+        once = partial(call, if_match=if_match, idempotency_key=idempotency_key)
+        return self._watch.over("update", once, lambda _: ({"records": 1}, {}))
 
     def delete(self, tenant: str, memory_id: str, *, namespace: str | None) -> DeleteReply:
         call = partial(super().delete, tenant, memory_id, namespace=namespace)

@@ -31,6 +31,18 @@ class GateRefusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """A request that takes effect once, however often it comes; any number of times without a key."""
+
+    key: str | None
+    request: str
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.request.encode()).hexdigest()
+
+
 _Verdict: TypeAlias = NewMemory | str | GateRefusal | AIMMemoryError
 """The memory to insert, the id of the memory it repeats, or why it is not kept."""
 
@@ -55,12 +67,12 @@ class Writing:
         made = iter(analysis.memories(parts, valid, now, author, embed=embed))
         candidates = [(item, next(made)) if isinstance(item, ingest.Draft) else item for item in items]
         with parts.store.begin(Space(tenant, request.namespace)) as work:
-            fingerprint = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-            if idempotency_key and (kept := work.replay(idempotency_key, fingerprint)):
+            once = _Once(idempotency_key, request.model_dump_json())
+            if once.key and (kept := work.replay(once.key, once.fingerprint)):
                 return WriteReply.model_validate_json(kept).model_copy(update={"replayed": True})
             reply = WriteReply(results=self._admit(work, candidates, now), seq=work.head.seq)
-            if idempotency_key:
-                work.keep_reply(idempotency_key, fingerprint, reply.model_dump_json().encode(), now)
+            if once.key:
+                work.keep_reply(once.key, once.fingerprint, reply.model_dump_json().encode(), now)
             work.commit()
         return reply
 
@@ -134,23 +146,35 @@ class Writing:
         *,
         namespace: str | None,
         if_match: int | None,
+        idempotency_key: str | None,
         author: str | None,
     ) -> MemoryView:
         parts = self._parts
         space = parts.space_of(tenant, memory_id, namespace)
+        once = _Once(idempotency_key, f"update {memory_id} {if_match} {request.model_dump_json(exclude_unset=True)}")
+        done = self._was_done(space, once)
         for _ in range(_EDIT_TRIES):
             before = parts.store.get(space, [memory_id]).get(memory_id)
             if before is None:
                 raise missing(memory_id)
+            if done:
+                return memory_view(space, before)
             if if_match is not None and if_match != before.version:
                 raise StaleVersionError(f"memory {memory_id!r} is at version {before.version}, not {if_match}.")
-            after = self._edit(space, before, request, author)
+            after = self._edit(space, before, request, author, once)
             if after is not None:
                 return memory_view(space, after)
         raise StaleVersionError(f"memory {memory_id!r} is being edited by others; read it again, then edit.")
 
+    def _was_done(self, space: Space, once: _Once) -> bool:
+        """Whether this very request was served before. Raises IdempotencyError."""
+        if once.key is None:
+            return False
+        with self._parts.store.begin(space) as work:
+            return work.replay(once.key, once.fingerprint) is not None
+
     def _edit(
-        self, space: Space, before: StoredMemory, request: UpdateRequest, author: str | None
+        self, space: Space, before: StoredMemory, request: UpdateRequest, author: str | None, once: _Once
     ) -> StoredMemory | None:
         """The edited memory, or None when somebody else edited it in the meantime."""
         parts, now = self._parts, self._parts.clock.now()
@@ -167,6 +191,8 @@ class Writing:
             work.update(memory, now)
             supersede(work, [memory], {memory.id: before.ordinal})
             after = work.existing([before.id])[before.id]
+            if once.key is not None:  # without the text, which must go when the memory goes
+                work.keep_reply(once.key, once.fingerprint, b"edited", now)
             work.commit()
         return after
 

@@ -116,6 +116,7 @@ async def update(
     response: Response,
     namespace: Namespace = None,
     if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> MemoryView:
     """Changes the fields given. The state before stays in the history."""
     view = await service.write(
@@ -125,6 +126,7 @@ async def update(
         body,
         namespace=namespace,
         if_match=_version(if_match),
+        idempotency_key=idempotency_key,
         author=caller.name,
     )
     response.headers["etag"] = f'"{view.version}"'

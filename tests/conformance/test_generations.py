@@ -183,6 +183,12 @@ def test_asking_about_an_embedder_that_nobody_used_names_everything(store: Memor
     assert not store.prunable(9, "unheard of")
 
 
+def test_the_embedders_whose_vectors_are_here_are_named(store: MemoryStore) -> None:
+    write(store, new("m"), new("n"))
+    embed(store, "m", 1)
+    assert set(store.generations()) == {GENERATION, NEXT}
+
+
 def test_the_last_embedder_chosen_holds_and_can_be_taken_back(store: MemoryStore) -> None:
     assert not store.chosen_embedders()
     store.unchoose_embedder()

@@ -296,51 +296,6 @@ def test_keys_open_the_server_and_a_revoked_one_does_not(tmp_path: Path) -> None
     assert aimem("keys", "revoke", key["id"], "--yes").exit_code == Exit.NOT_FOUND
 
 
-def test_the_doctor_finds_a_healthy_folder_healthy(tmp_path: Path) -> None:
-    env = {**DOUBLE, "AIM_HOME": str(tmp_path / "home"), "AIM_SERVER__PORT": "0"}
-    result = CliRunner().invoke(app, ["doctor", "--json"], env=env)
-    report = json.loads(result.stdout)
-    assert report["healthy"], report
-    assert [finding["name"] for finding in report["findings"]] == [
-        "python", "extras", "data folder", "database", "embedder", "port", "generator",
-    ]  # fmt: skip
-    assert {finding["state"] for finding in report["findings"]} == {"ok"}
-
-
-@pytest.mark.parametrize(
-    ("fault", "name", "state"),
-    [
-        ({"AIM_HOME": "/proc/nowhere"}, "data folder", "failed"),
-        ({"AIM_DATABASE__URL": "sqlite:////proc/nowhere/aim.db"}, "database", "failed"),
-        ({"AIM_EMBEDDER__KIND": "sentence-transformers", "AIM_EMBEDDER__MODEL": "/no/model"}, "embedder", "failed"),
-        (
-            {
-                "AIM_GENERATOR__KIND": "openai",
-                "AIM_GENERATOR__URL": "http://127.0.0.1:1/v1",
-                "AIM_GENERATOR__MODEL": "m",
-            },
-            "generator",
-            "warning",
-        ),
-    ],
-)
-def test_the_doctor_names_the_fault_and_the_cure(fault: dict[str, str], name: str, state: str, tmp_path: Path) -> None:
-    env = {**DOUBLE, "AIM_HOME": str(tmp_path / "home"), "AIM_SERVER__PORT": "0", **fault}
-    result = CliRunner().invoke(app, ["doctor", "--json"], env=env)
-    findings = {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
-    assert findings[name]["state"] == state
-    assert findings[name]["fix"]
-    assert result.exit_code == (Exit.FAILURE if state == "failed" else Exit.OK)
-
-
-def test_the_doctor_looks_at_the_way_to_a_server(server: LocalServer, tmp_path: Path) -> None:
-    env = {"AIM_HOME": str(tmp_path)}
-    assert CliRunner().invoke(app, ["doctor", "--url", server.url], env=env).exit_code == 0
-    sick = CliRunner().invoke(app, ["doctor", "--url", "http://127.0.0.1:1", "--json"], env=env)
-    assert sick.exit_code == Exit.FAILURE
-    assert "aimem serve" in sick.stdout
-
-
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     env = {"AIM_HOME": str(tmp_path), "AIM_API_KEY": "s3cret", "AIM_GENERATOR__API_KEY": "s3cret"}
     for arguments in (["config", "show"], ["config", "show", "--json"]):

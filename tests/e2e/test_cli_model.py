@@ -17,7 +17,8 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from aim_memory.cli import installing, model_checks
+from aim_memory.cli import installing
+from aim_memory.cli.checks import model_server
 from aim_memory.cli.commands import app
 from aim_memory.cli.installing import Installation
 from aim_memory.errors import ConfigurationError
@@ -166,10 +167,10 @@ def test_the_doctor_counts_the_weights_against_the_memory(tmp_path: Path) -> Non
 def test_free_memory_is_read_where_the_system_says_it(tmp_path: Path) -> None:
     report = tmp_path / "meminfo"
     report.write_text("MemTotal:       24683520 kB\nMemAvailable:   23400000 kB\n")
-    assert model_checks.free_memory(report) == 23_400_000 * 1024
-    assert model_checks.free_memory(tmp_path / "nothing") is None
+    assert model_server.free_memory(report) == 23_400_000 * 1024
+    assert model_server.free_memory(tmp_path / "nothing") is None
     report.write_text("nonsense")
-    assert model_checks.free_memory(report) is None
+    assert model_server.free_memory(report) is None
 
 
 # --- installing --------------------------------------------------------------------------------------------------

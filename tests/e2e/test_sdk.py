@@ -110,6 +110,16 @@ def test_a_key_has_one_effect_and_an_id_one_content(memory: Any) -> None:
     assert [found.text for found in memory.iterate(namespace=SPACE)] == ["Once.", "One."]
 
 
+def test_an_edit_with_a_key_has_one_effect(memory: Any) -> None:
+    (written,) = memory.write("The launch is on 14 May.", namespace=SPACE).results
+    edit = {"if_match": 1, "text": "The launch is on 21 May.", "idempotency_key": "e"}
+    first = memory.update(written.id, **edit)
+    assert memory.update(written.id, **edit) == first
+    assert (first.version, len(memory.history(written.id).versions)) == (2, 2)
+    with pytest.raises(IdempotencyError):
+        memory.update(written.id, **edit | {"text": "The launch is off."})
+
+
 def test_iterate_goes_past_a_page_and_time_and_filters_narrow_it(memory: Any) -> None:
     for start in (0, 60):
         batch = [
@@ -161,3 +171,18 @@ def test_invalid_input_names_the_field(memory: Any) -> None:
 
 def test_status_says_what_it_runs_on(memory: Any) -> None:
     assert memory.status()["embedder"]["generation"].startswith("hashing")
+
+
+def test_every_verb_works_inside_a_running_loop(tmp_path: Path) -> None:
+    """As in a notebook, where one cell after the other runs in a loop that is running already."""
+
+    async def cells() -> list[str]:
+        with AIMMemory(tmp_path, settings=Settings(embedder=EmbedderSettings(kind="hashing"))) as memory:
+            memory.write("The launch is on 14 May.", namespace=SPACE)
+            assert memory.query("When is the launch?", namespace=SPACE).results
+            streamed = [event.event for event in memory.stream_answer("When is the launch?", namespace=SPACE)]
+            assert "14 May" in memory.answer("When is the launch?", namespace=SPACE).answer
+            assert memory.generate_with_memory("When is the launch?", namespace=SPACE, session_id="s").answer
+            return streamed
+
+    assert asyncio.run(cells())[-1] == "done"

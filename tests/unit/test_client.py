@@ -3,6 +3,7 @@ is a function."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -109,6 +110,15 @@ def test_each_write_has_an_idempotency_key_of_its_own_and_retries_keep_it() -> N
     keys = [request.headers["idempotency-key"] for request in wire.requests]
     assert keys[0] == keys[1] != keys[2]
     assert keys[3] == "mine"
+
+
+def test_each_edit_has_one_too_so_that_a_lost_reply_is_no_edit_lost_or_made_twice() -> None:
+    wire = Wire(httpx2.ReadTimeout("slow"), ok(_view("m1")), ok(_view("m1")))
+    client = wire.client()
+    client.update("m1", if_match=1, text="b")
+    client.update("m1", idempotency_key="mine", text="b")
+    keys = [request.headers["idempotency-key"] for request in wire.requests]
+    assert keys[0] == keys[1] != keys[2] == "mine"
 
 
 def test_query_options_reach_the_body() -> None:
@@ -246,7 +256,6 @@ def test_what_may_not_happen_twice_is_not_sent_twice(lost: Reply) -> None:
     for call in (
         lambda client: client.answer("q", namespace="n", remember=True),
         lambda client: client.feedback([{"memory_id": "m", "value": 1}], namespace="n"),
-        lambda client: client.update("m", text="b", if_match=1),
         lambda client: client.forget("n"),
     ):
         wire = Wire(lost)
@@ -342,6 +351,21 @@ def test_iterate_follows_the_pages() -> None:
     assert json.loads(second["filters"]) == {"pinned": {"eq": True}}
 
 
+def test_a_raw_response_is_shown_as_it_came_and_is_the_same_reply() -> None:
+    answered = httpx2.Response(200, json=WRITTEN, headers={"x-request-id": "r-9", "idempotent-replayed": "true"})
+    raw = Wire(problem(503, "overloaded"), answered).client().with_raw_response.write("a", namespace="n")
+    assert (raw.status_code, raw.request_id, raw.retries) == (200, "r-9", 1)
+    assert raw.headers["idempotent-replayed"] == "true"
+    assert json.loads(raw.content) == WRITTEN
+    assert raw.parse() == Wire(ok(WRITTEN)).client().write("a", namespace="n")
+
+
+def test_what_fails_is_raised_where_responses_are_raw_too() -> None:
+    with pytest.raises(errors.NotFoundError) as caught:
+        Wire(problem(404, "not_found")).client().with_raw_response.get("m")
+    assert caught.value.request_id == "r-7"
+
+
 # --- streams -------------------------------------------------------------------------------------------------------
 
 
@@ -424,10 +448,8 @@ def test_a_cut_stream_is_a_failed_connection() -> None:
 
 
 def test_the_async_client_sends_retries_and_streams_alike() -> None:
-    import asyncio
-
     response, chunks = stream(*EVENTS)
-    wire = Wire(problem(503, "overloaded"), ok(ANSWERED), response, httpx2.ConnectError("refused"))
+    wire = Wire(problem(503, "overloaded"), ok(ANSWERED), response, httpx2.ConnectError("refused"), ok(WRITTEN))
 
     async def sleep(pause: float) -> None:
         wire.pauses.append(pause)
@@ -438,6 +460,8 @@ def test_the_async_client_sends_retries_and_streams_alike() -> None:
             events = [event.event async for event in client.stream_answer("q", namespace="n")]
             with pytest.raises(errors.ConnectionFailedError):
                 await client.with_options(max_retries=0).status()
+            raw = await client.with_raw_response.write("a", namespace="n")
+            assert (raw.status_code, raw.parse().seq) == (200, 1)
             return events
 
     assert asyncio.run(talk()) == ["context", "delta"]
@@ -446,8 +470,6 @@ def test_the_async_client_sends_retries_and_streams_alike() -> None:
 
 
 def test_async_pages_are_followed() -> None:
-    import asyncio
-
     pages = [{"items": [_view("a")], "next_cursor": "1"}, {"items": [_view("b")], "next_cursor": None}]
     wire = Wire(*map(ok, pages))
 

@@ -8,6 +8,8 @@ from typing import get_args
 import pytest
 
 from aim_memory import AIMMemory, AsyncClient, Client, bodies, types
+from aim_memory.client.admin import Admin, AsyncAdmin
+from aim_memory.client.raw import AsyncRawVerbs, RawVerbs
 
 VERBS = {
     "write", "query", "answer", "generate_with_memory", "stream_answer", "get", "list", "iterate", "update",
@@ -36,6 +38,19 @@ def test_every_door_takes_the_same_parameters(verb: str) -> None:
     expected = _parameters(Client, verb)
     assert _parameters(AsyncClient, verb) == expected
     assert _parameters(AIMMemory, verb) == expected
+
+
+@pytest.mark.parametrize("raw", [RawVerbs, AsyncRawVerbs])
+def test_raw_responses_are_had_of_every_verb_that_does_not_iterate(raw: type) -> None:
+    assert _public_methods(raw) == VERBS - {"stream_answer", "iterate", "close"}
+    for verb in _public_methods(raw):
+        assert _parameters(raw, verb) == _parameters(Client, verb)
+
+
+def test_administration_is_alike_but_for_what_is_written_to_files() -> None:
+    assert _public_methods(Admin) - _public_methods(AsyncAdmin) == {"backup", "export"}
+    for verb in _public_methods(AsyncAdmin):
+        assert _parameters(AsyncAdmin, verb) == _parameters(Admin, verb)
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS - {"close"}))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aim_memory.cli.checks import Finding
+from aim_memory.cli.checks.findings import Finding
 from aim_memory.errors import ConfigurationError
 from aim_memory.extras import needs
 
