@@ -145,6 +145,7 @@ class MemoryView(Reply):
     expires_at: datetime | None
     source: str | None
     trust: str
+    derived_from: list[str] = Field(default_factory=list, description="What a model made it of, and what it goes with.")
     version: int
     current: bool
     valid_from: datetime
@@ -220,6 +221,7 @@ class Hit(Reply):
     metadata: dict[str, Any] = Field(default_factory=dict)
     current: bool
     superseded_by: str | None = None
+    derived_from: list[str] | None = Field(None, description="The memories that a model made it of, if one did.")
     scores: dict[str, float] | None = None
     anchors: AnchorReport | None = None
 

@@ -211,7 +211,7 @@ class UnitOfWork(Protocol):
 
     def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
         """Inserts, in order, each with the next ordinal and a change row "write". Returns id → ordinal.
-        Raises ConflictError if an id exists."""
+        Raises ConflictError if an id exists, NotFoundError if one that it is derived from does not."""
         ...
 
     def supersede(self, supersessions: Sequence[Supersession]) -> None:
@@ -222,13 +222,15 @@ class UnitOfWork(Protocol):
     def update(self, memory: NewMemory, now: datetime) -> StoredMemory:
         """Replaces the content of an existing memory (text, analysis, metadata, pinned, expiry), keeping its
         ordinal and creation time; the old state goes to its history. Statements that the old text made are
-        withdrawn, and what they had closed is reopened, or handed to who had closed them. Raises NotFoundError."""
+        withdrawn, and what they had closed is reopened, or handed to who had closed them. Where text or time changed,
+        what was derived from it is erased, and it is unread again. Raises NotFoundError."""
         ...
 
     def delete(self, ids: Sequence[str]) -> int:
         """Erases memories with their evidence, history, statements and vectors; tombstones keep no content.
         What they had superseded is reopened, unless they were superseded themselves on the same subject and
-        attribute: then their closer takes over. Returns how many existed."""
+        attribute: then their closer takes over. What was derived from them goes with them. Returns how many of
+        ``ids`` existed."""
         ...
 
     def embed(
@@ -241,6 +243,10 @@ class UnitOfWork(Protocol):
     def prune(self, ids: Sequence[str], generation: str) -> int:
         """Drops the vectors of other generations of those memories that have some of ``generation``, and returns how
         many these were. No change row: who still reads by a dropped one keeps what he holds."""
+        ...
+
+    def mark_read(self, ids: Sequence[str]) -> None:
+        """Says that a language model has read these memories for facts; unknown ids are ignored. No change row."""
         ...
 
     def commit(self) -> Head:
@@ -343,6 +349,23 @@ class MemoryStore(Protocol):
         """Ids of the next memories after an ordinal, in ordinal order, without those that have expired by ``now``."""
         ...
 
+    def unread(self, space: Space, after: int, limit: int) -> Sequence[str]:
+        """Ids of the next memories after an ordinal, in ordinal order, that no language model has read for facts and
+        that are not themselves derived."""
+        ...
+
+    def count_unread(self, space: Space) -> int:
+        """How many ``unread`` would name from the beginning without a limit."""
+        ...
+
+    def with_unread(self) -> Sequence[Space]:
+        """The spaces that have unread memories, over all tenants."""
+        ...
+
+    def derivatives(self, space: Space, ids: Sequence[str]) -> Sequence[str]:
+        """Ids, sorted, of what was derived from these memories."""
+        ...
+
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         """Where a server-made id lives; None when it does not exist or more than one namespace has it."""
         ...
@@ -400,7 +423,8 @@ class MemoryStore(Protocol):
         ...
 
     def erase(self, space: Space) -> Mapping[str, int]:
-        """Erases a whole namespace, raises its epoch, and returns what went, per kind. Raises NotFoundError."""
+        """Erases a whole namespace, with the jobs whose arguments name it, raises its epoch, and returns what went, per
+        kind. Raises NotFoundError."""
         ...
 
     def amounts(self, tenant: str, namespace: str | None = None) -> Mapping[str, int]:

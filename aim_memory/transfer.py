@@ -199,6 +199,11 @@ def _tell(advance: Callable[[int], None] | None, count: int) -> None:
 # --- out -----------------------------------------------------------------------------------------------------------
 
 
+def export_lines(memories: Iterable[MemoryView]) -> Iterator[str]:
+    """A line for each memory but those that a model made of others: they are made again where those are imported."""
+    return (export_line(memory) for memory in memories if memory.trust != "derived")
+
+
 def export_line(memory: MemoryView) -> str:
     """A memory as a line that reads back as the same memory. Versions before the present one are not exported."""
     item = MemoryItem(

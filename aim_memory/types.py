@@ -27,7 +27,8 @@ TokenBits: TypeAlias = NDArray[np.uint8]
 AnchorKind = Literal["number", "date", "name", "identifier", "symbol", "definition"]
 Mode = Literal["fast", "strict", "auto"]
 ChangeKind = Literal["write", "edit", "delete", "pin", "supersede", "reopen", "embed"]
-Trust = Literal["user", "assistant", "tool", "import"]
+Trust = Literal["user", "assistant", "tool", "import", "derived"]
+"""How far a text may be believed: by who said it; ``derived`` is what a language model made of other memories."""
 
 
 ASKS = "?"
@@ -164,6 +165,8 @@ class NewMemory:
     statements: tuple[Statement, ...] = ()
     generation: str | None = None
     """Embedder generation of the vectors; None while pending."""
+    derived_from: tuple[str, ...] = ()
+    """The memories that it was made of: it goes when one of them goes or says something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,8 @@ class StoredMemory:
     superseded_by: str | None
     anchors: tuple[Anchor, ...]
     pending: bool
+    derived_from: tuple[str, ...] = ()
+    """Ids, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from aim_memory.storage.tables import (
     api_keys,
     changes,
+    derivations,
     evidence,
     memories,
     metadata,
@@ -39,8 +40,8 @@ class Invariant:
     broken: sa.Select[Any]
 
 
-_N, _E, _M, _G, _S, _V, _C = (
-    table.c for table in (namespaces, evidence, memories, segments, statements, versions, changes)
+_N, _E, _M, _G, _S, _V, _C, _D = (
+    table.c for table in (namespaces, evidence, memories, segments, statements, versions, changes, derivations)
 )
 _Condition = sa.ColumnElement[bool]
 
@@ -132,6 +133,9 @@ def _memories() -> Iterator[Invariant]:
     )
     unknown = sa.or_(_M.trust.not_in(get_args(Trust)), _M.kind.not_in(get_args(ChangeKind)), _M.version < 1)
     yield Invariant("value", "memories", WRITE_AGAIN, _of(_M, _M.id, _say(_M.trust, " ", _M.kind), unknown))
+    made = sa.exists().where(_D.namespace_id == _M.namespace_id, _D.memory_id == _M.id)
+    rootless = _of(_M, _M.id, "what it was derived from is not there", _M.trust == "derived", ~made)
+    yield Invariant("derived", "memories", FORGET, rootless)
     used = (sa.exists().where(c.namespace_id == _E.namespace_id, c.evidence_id == _E.id) for c in (_M, _V))
     orphan = _of(_E, sa.literal("an original"), "no memory and no version is a part of it", *(~each for each in used))
     yield Invariant("orphan", "evidence", "Erase the namespace, or restore a proved backup.", orphan)

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from aim_memory.ports import Jobs
+from aim_memory.storage.bulk import chunks
 from aim_memory.storage.database import Database
 from aim_memory.storage.rules import JOBS_KEPT
 from aim_memory.storage.tables import jobs
 from aim_memory.storage.wall import EVERY_TENANT
-from aim_memory.types import Job, JobState
+from aim_memory.types import Job, JobState, Space
 
 _J = jobs.c
 _OPEN = ("queued", "running")
@@ -96,6 +97,14 @@ class SqlJobs(Jobs):
         held = sa.and_(_J.id == job.id, _J.state == "running", _J.owner == job.owner)
         with self._database.writing(EVERY_TENANT) as connection:
             return _set(connection, held, {"updated_at": now, **values})
+
+
+def forget_namespace(connection: Connection, space: Space) -> None:
+    """Removes the jobs whose arguments name a namespace: its name is erased too."""
+    own = sa.select(_J.id, _J.arguments).where(_J.tenant == space.tenant)
+    named = [id_ for id_, arguments in connection.execute(own) if arguments.get("namespace") == space.namespace]
+    for some in chunks(named):
+        connection.execute(sa.delete(jobs).where(_J.id.in_(some)))
 
 
 def _progress(job: Job) -> dict[str, Any]:

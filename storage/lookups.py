@@ -19,7 +19,7 @@ from aim_memory.storage import codec
 from aim_memory.storage.bulk import chunks
 from aim_memory.storage.reading import NAMESPACE, named
 from aim_memory.storage.rules import waits_for_vectors
-from aim_memory.storage.tables import evidence, generations, memories, moment, segments, spare_vectors
+from aim_memory.storage.tables import derivations, evidence, generations, memories, moment, segments, spare_vectors
 from aim_memory.types import Head, Space, StoredMemory, TokenBits
 
 Look: TypeAlias = Callable[[sa.Select[Any], Mapping[str, Any]], list[tuple[Any, ...]]]
@@ -46,9 +46,10 @@ def find_memories(
         rows = look(_memories(_width(some)), {"namespace": namespace_id, **_slotted(some)})
         others = [row[0] for row in rows if row[-1] not in (None, generation_id)]
         spared = _spared(look, namespace_id, others, generation_id)
+        origins = _origins(look, namespace_id, [row[0] for row in rows if row[_TRUST] == "derived"])
         for row in rows:
             pending = waits_for_vectors(row[-1], generation_id) and row[0] not in spared
-            found[row[0]] = _memory(row, pending)
+            found[row[0]] = _memory(row, pending, tuple(origins.get(row[0], ())))
     return {memory_id: found[memory_id] for memory_id in ids if memory_id in found}
 
 
@@ -67,7 +68,11 @@ def _memories(width: int) -> sa.Select[Any]:
     return query.where(_M.namespace_id == sa.bindparam("namespace"), _M.id.in_(_slots(width)))
 
 
-def _memory(row: Sequence[Any], pending: bool) -> StoredMemory:
+_TRUST = 14
+"""The place of a memory's trust in its row."""
+
+
+def _memory(row: Sequence[Any], pending: bool, origins: tuple[str, ...]) -> StoredMemory:
     memory_id, ordinal, body, start, end, summary, digest, said, created, updated, *row_rest = row
     *who, metadata, pinned, expires, version, evidence_id, since, until, closer, anchors, _ = row_rest
     fields: tuple[Any, ...] = (
@@ -75,7 +80,7 @@ def _memory(row: Sequence[Any], pending: bool) -> StoredMemory:
         *(moment(said), moment(created), moment(updated), *who),
         *(codec.NOTHING if metadata == "{}" else json.loads(metadata), bool(pinned), moment(expires), version),
         *(evidence_id.hex(), moment(since), moment(until), closer),
-        *(codec.anchors_from_text(anchors), pending),
+        *(codec.anchors_from_text(anchors), pending, origins),
     )
     return StoredMemory(*fields)
 
@@ -93,6 +98,22 @@ def _spares(width: int) -> sa.Select[Any]:
     v = spare_vectors.c
     own = (v.namespace_id == sa.bindparam("namespace"), v.generation_id == sa.bindparam("generation"))
     return sa.select(v.memory_id).where(*own, v.memory_id.in_(_slots(width)), v.position == sa.literal_column("0"))
+
+
+def _origins(look: Look, namespace_id: int, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """What memories were derived from, per memory."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if ids:
+        for memory_id, origin in look(_derivations(_width(ids)), {"namespace": namespace_id, **_slotted(ids)}):
+            found[memory_id].append(origin)
+    return found
+
+
+@cache
+def _derivations(width: int) -> sa.Select[Any]:
+    d = derivations.c
+    query = sa.select(d.memory_id, d.origin_id).where(d.namespace_id == sa.bindparam("namespace"))
+    return query.where(d.memory_id.in_(_slots(width))).order_by(d.memory_id, d.origin_id)
 
 
 # --- token signs ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from aim_memory.ports import Jobs
 from aim_memory.storage.rules import JOBS_KEPT
-from aim_memory.types import Job, JobState
+from aim_memory.types import Job, JobState, Space
 
 
 class InMemoryJobs(Jobs):
@@ -86,6 +86,15 @@ class InMemoryJobs(Jobs):
     def counts(self) -> Mapping[JobState, int]:
         with self._lock:
             return Counter(job.state for job in self._jobs.values())
+
+    def forget_namespace(self, space: Space) -> None:
+        """Removes the jobs whose arguments name a namespace."""
+        with self._lock:
+            self._jobs = {
+                id_: job
+                for id_, job in self._jobs.items()
+                if (job.tenant, job.arguments.get("namespace")) != (space.tenant, space.namespace)
+            }
 
     def _put(self, job: Job, now: datetime, **values: Any) -> bool:
         """Changes a job if it is still its owner's."""

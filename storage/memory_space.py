@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,8 @@ class Kept:
     earlier: tuple[Version, ...] = ()
     spare: Mapping[str, tuple[Segment, ...]] = field(default_factory=dict)
     """The segments as embedded by other generations."""
+    read: bool = False
+    """Whether a language model has read it for facts."""
 
     def seen_by(self, generation: str | None) -> tuple[Segment, ...] | None:
         """The segments as a generation embedded them; None if it has not."""
@@ -106,6 +108,10 @@ class Contents:
 
     def copy(self) -> Contents:
         return Contents(self.epoch, self.ordinal, dict(self.kept), self.changes)
+
+    def derivatives(self, ids: Collection[str]) -> list[str]:
+        """Ids of what was derived from memories, sorted."""
+        return sorted(id_ for id_, kept in self.kept.items() if not set(ids).isdisjoint(kept.memory.derived_from))
 
     def log(self, kind: ChangeKind, ids: Sequence[str]) -> None:
         first = len(self.changes) + 1
@@ -176,6 +182,7 @@ def kept_from(memory: NewMemory, ordinal: int) -> Kept:
         superseded_by=None,
         anchors=memory.anchors,
         pending=memory.generation is None,
+        derived_from=tuple(sorted(set(memory.derived_from))),
     )
     known = memory.generation is not None
     segments = tuple(embedded(one, one.vector, one.tokens) if known else bare(one) for one in memory.segments)

@@ -128,6 +128,23 @@ class InMemoryStore(MemoryStore):
         shown = [one for one in held if one.ordinal > after and (one.expires_at is None or one.expires_at > now)]
         return [one.id for one in sorted(shown, key=lambda one: one.ordinal)[:limit]]
 
+    def unread(self, space: Space, after: int, limit: int) -> Sequence[str]:
+        return [kept.memory.id for kept in self._unread(space) if kept.memory.ordinal > after][:limit]
+
+    def count_unread(self, space: Space) -> int:
+        return len(self._unread(space))
+
+    def with_unread(self) -> Sequence[Space]:
+        return [space for space in self._spaces if self._unread(space)]
+
+    def _unread(self, space: Space) -> list[Kept]:
+        kept = self._contents(space).kept.values()
+        own = [one for one in kept if not one.read and one.memory.trust != "derived"]
+        return sorted(own, key=lambda one: one.memory.ordinal)
+
+    def derivatives(self, space: Space, ids: Sequence[str]) -> Sequence[str]:
+        return self._contents(space).derivatives(ids)
+
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         found = [space for space, own in self._spaces.items() if space.tenant == tenant and memory_id in own.kept]
         return found[0] if len(found) == 1 else None
@@ -183,6 +200,7 @@ class InMemoryStore(MemoryStore):
             self._spaces = {other: held for other, held in self._spaces.items() if other != space}
             self._sessions.pop(space, None)
             self._uses.pop(space, None)
+            self._jobs.forget_namespace(space)
         return erased
 
     # --- written behind --------------------------------------------------------------------------------------------
@@ -311,6 +329,7 @@ def _amounts(contents: Contents) -> dict[str, int]:
         "memories": len(kept),
         "segments": sum(len(one.segments) for one in kept),
         "statements": sum(len(one.statements) for one in kept),
+        "derivations": sum(len(one.memory.derived_from) for one in kept),
         "versions": sum(len(one.earlier) for one in kept),
         "evidence": len(texts),
         "changes": len(contents.changes),

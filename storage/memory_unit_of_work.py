@@ -17,6 +17,7 @@ from aim_memory.storage.rules import (
     misfit,
     missing,
     refuse_repeated,
+    says_the_same,
     states_the_same,
     validity_end,
 )
@@ -104,7 +105,11 @@ class InMemoryUnitOfWork(UnitOfWork):
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
-        refuse_repeated([memory.id for memory in memories], self._contents.kept)
+        ids = [memory.id for memory in memories]
+        refuse_repeated(ids, self._contents.kept)
+        for origin in (origin for memory in memories for origin in memory.derived_from):
+            if origin not in self._contents.kept and origin not in ids:
+                raise missing(origin)
         ordinals = {memory.id: self._contents.ordinal + i for i, memory in enumerate(memories, 1)}
         self._contents.ordinal += len(memories)
         for memory in memories:
@@ -121,7 +126,11 @@ class InMemoryUnitOfWork(UnitOfWork):
             new = new.stated_as(old)
         else:
             self._withdraw([memory.id], now)
-        self._mark(new)
+        same = says_the_same(old.memory, memory)
+        origins = old.memory.derived_from
+        self._mark(replace(new, memory=replace(new.memory, derived_from=origins), read=old.read and same))
+        if not same:
+            self.delete(self._contents.derivatives([memory.id]))
         return self.existing([memory.id])[memory.id]
 
     def supersede(self, supersessions: Sequence[Supersession]) -> None:
@@ -136,12 +145,18 @@ class InMemoryUnitOfWork(UnitOfWork):
         self._revalidate([each.old_id for each in supersessions])
 
     def delete(self, ids: Sequence[str]) -> int:
-        gone = self._known(ids)
+        asked = self._known(ids)
+        derived = self._contents.derivatives(asked)
+        gone = [*derived, *(memory_id for memory_id in asked if memory_id not in derived)]
         self._withdraw(gone, self._clock.now())
         for memory_id in gone:
             del self._contents.kept[memory_id]
         self._contents.log("delete", gone)
-        return len(gone)
+        return len(asked)
+
+    def mark_read(self, ids: Sequence[str]) -> None:
+        for memory_id in self._known(ids):
+            self._contents.kept[memory_id] = replace(self._contents.kept[memory_id], read=True)
 
     def embed(
         self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None

@@ -15,6 +15,7 @@ from aim_memory.storage import codec, spares
 from aim_memory.storage.bulk import chunks, collector_paused
 from aim_memory.storage.tables import (
     changes,
+    derivations,
     evidence,
     generations,
     memories,
@@ -61,6 +62,8 @@ _INDEX_COLUMNS = (
 )
 
 
+_UNREAD = (_M.read_at.is_(None), _M.trust != "derived")
+
 NAMESPACE = sa.select(namespaces.c.id, namespaces.c.seq, namespaces.c.ordinal).where(
     namespaces.c.tenant == sa.bindparam("tenant"), namespaces.c.path == sa.bindparam("path")
 )
@@ -89,6 +92,32 @@ def read_changes(connection: Connection, namespace_id: int, after: int, limit: i
         .limit(limit)
     )
     return [Change(*row) for row in found]
+
+
+def read_derivatives(connection: Connection, namespace_id: int, ids: Sequence[str]) -> list[str]:
+    """Ids of what was derived from memories, sorted."""
+    d = derivations.c
+    found: set[str] = set()
+    for some in chunks(ids):
+        of = sa.select(d.memory_id).where(d.namespace_id == namespace_id, d.origin_id.in_(some))
+        found.update(connection.scalars(of))
+    return sorted(found)
+
+
+def read_unread(connection: Connection, namespace_id: int, after: int, limit: int) -> list[str]:
+    query = sa.select(_M.id).where(_M.namespace_id == namespace_id, _M.ordinal > after, *_UNREAD)
+    return list(connection.scalars(query.order_by(_M.ordinal).limit(limit)))
+
+
+def count_unread(connection: Connection, namespace_id: int) -> int:
+    query = sa.select(sa.func.count()).select_from(memories).where(_M.namespace_id == namespace_id, *_UNREAD)
+    return connection.execute(query).scalar_one()
+
+
+def read_spaces_with_unread(connection: Connection) -> list[Space]:
+    n = namespaces.c
+    some = sa.exists().where(_M.namespace_id == n.id, *_UNREAD)
+    return [Space(*row) for row in connection.execute(sa.select(n.tenant, n.path).where(some).order_by(n.id))]
 
 
 def read_index_rows(

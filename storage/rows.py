@@ -74,6 +74,10 @@ def statement_rows(memory: NewMemory, ordinal: int) -> Rows:
     ]
 
 
+def derivation_rows(memory: NewMemory) -> Rows:
+    return [{"memory_id": memory.id, "origin_id": origin} for origin in dict.fromkeys(memory.derived_from)]
+
+
 def closing(namespace_id: int) -> sa.Update:
     """Closes one statement; takes ``closing_row``."""
     which = (_S.memory_id == sa.bindparam("of"), _S.subject == sa.bindparam("who"))

@@ -87,6 +87,11 @@ def states_the_same(old: StoredMemory, stated: Sequence[Statement], new: NewMemo
     return (old.text, old.timestamp, tuple(stated)) == (new.text, new.timestamp, new.statements)
 
 
+def says_the_same(old: StoredMemory, new: NewMemory) -> bool:
+    """Whether an update leaves what was derived from a memory true: relative dates count from its time."""
+    return (old.text, old.timestamp) == (new.text, new.timestamp)
+
+
 def missing(memory_id: str) -> NotFoundError:
     return NotFoundError(f"There is no memory '{memory_id}' here.")
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from aim_memory.storage.database import Database
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration."""
 PARTITIONS = 16
 """Of each large table on PostgreSQL, unless told otherwise."""

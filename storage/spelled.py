@@ -119,6 +119,13 @@ FORGET = Spelled(lambda _: sa.delete(tables.idempotency).where(_I.created_at < s
 ADD_EVIDENCE = Spelled(lambda connection: insert_unless_there(connection, tables.evidence))
 ADD = {
     table: _inserting(table)
-    for table in (tables.memories, tables.segments, tables.statements, tables.changes, tables.idempotency)
+    for table in (
+        tables.memories,
+        tables.segments,
+        tables.statements,
+        tables.derivations,
+        tables.changes,
+        tables.idempotency,
+    )
 }
 """These take rows with a value for each column that is not NULL."""

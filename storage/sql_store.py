@@ -16,7 +16,7 @@ from aim_memory.ports import Clock, MemoryStore
 from aim_memory.storage import audit, keys, lookups, reading, schema, sessions, tables, wall
 from aim_memory.storage.database import Database
 from aim_memory.storage.generations import Generations
-from aim_memory.storage.jobs import SqlJobs
+from aim_memory.storage.jobs import SqlJobs, forget_namespace
 from aim_memory.storage.recent import RecentMemories
 from aim_memory.storage.unit_of_work import SqlUnitOfWork
 from aim_memory.storage.wall import EVERY_TENANT
@@ -36,7 +36,18 @@ from aim_memory.types import (
 )
 
 _SCRUB_PATIENCE_S = 0.1  # a commit does not wait long for others' reading; the next one tries again
-_ERASED = ("memories", "segments", "statements", "versions", "evidence", "uses", "sessions", "changes", "idempotency")
+_ERASED = (
+    "memories",
+    "segments",
+    "statements",
+    "derivations",
+    "versions",
+    "evidence",
+    "uses",
+    "sessions",
+    "changes",
+    "idempotency",
+)
 
 
 class SqlStore(MemoryStore):
@@ -134,6 +145,22 @@ class SqlStore(MemoryStore):
         with self._inside(space) as (connection, namespace):
             return reading.read_page(connection, namespace, after, limit, now)
 
+    def unread(self, space: Space, after: int, limit: int) -> Sequence[str]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_unread(connection, namespace, after, limit)
+
+    def count_unread(self, space: Space) -> int:
+        with self._inside(space) as (connection, namespace):
+            return reading.count_unread(connection, namespace)
+
+    def with_unread(self) -> Sequence[Space]:
+        with self._database.reading(EVERY_TENANT) as connection:
+            return reading.read_spaces_with_unread(connection)
+
+    def derivatives(self, space: Space, ids: Sequence[str]) -> Sequence[str]:
+        with self._inside(space) as (connection, namespace):
+            return reading.read_derivatives(connection, namespace, ids)
+
     def locate(self, tenant: str, memory_id: str) -> Space | None:
         n, m = tables.namespaces.c, tables.memories.c
         query = sa.select(n.path).join(tables.memories, m.namespace_id == n.id)
@@ -187,6 +214,7 @@ class SqlStore(MemoryStore):
                 raise NotFoundError(f"There is no namespace '{space.namespace}' here.")
             erased = {name: _count(connection, name, row.id) for name in _ERASED}
             _erase(connection, row.id)
+            forget_namespace(connection, space)
         self._recent.forget(row.id)
         self._forget(row.id)
         self._database.scrub()

@@ -138,6 +138,7 @@ memories = sa.Table(
     sa.Column("valid_until", Moment),
     sa.Column("superseded_by", sa.Text),
     sa.Column("generation_id", RowId, sa.ForeignKey("generations.id")),  # of the vectors; NULL while pending
+    sa.Column("read_at", Moment),  # when a language model read it for facts; NULL: not since it says what it says
     _of_evidence(),
     sa.UniqueConstraint("namespace_id", "ordinal"),
     sa.Index(None, "namespace_id", "digest"),
@@ -176,6 +177,22 @@ spare_vectors = sa.Table(
         ["segments.namespace_id", "segments.memory_id", "segments.position"],
         ondelete="CASCADE",
     ),
+)
+
+derivations = sa.Table(
+    "derivations",  # of which memories a language model made one, which goes when one of them goes
+    metadata,
+    sa.Column("namespace_id", RowId, primary_key=True),
+    sa.Column("memory_id", sa.Text, primary_key=True),
+    sa.Column("origin_id", sa.Text, primary_key=True),
+    _of_memory(),
+    sa.ForeignKeyConstraint(
+        ["namespace_id", "origin_id"],
+        ["memories.namespace_id", "memories.id"],
+        name="fk_derivations_origins",
+        ondelete="CASCADE",
+    ),
+    sa.Index(None, "namespace_id", "origin_id"),
 )
 
 statements = sa.Table(

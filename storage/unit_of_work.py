@@ -28,6 +28,7 @@ from aim_memory.storage.rules import (
     misfit,
     missing,
     refuse_repeated,
+    says_the_same,
     states_the_same,
     validity_end,
 )
@@ -132,6 +133,9 @@ class SqlUnitOfWork(UnitOfWork):
     def insert(self, memories: Sequence[NewMemory]) -> Mapping[str, int]:
         ids = [memory.id for memory in memories]
         refuse_repeated(ids, self._known(ids))
+        origins = [origin for memory in memories for origin in memory.derived_from]
+        if unknown := set(origins) - set(self._known(origins)) - set(ids):
+            raise missing(unknown.pop())
         ordinals = {memory_id: self._ordinal + i for i, memory_id in enumerate(ids, 1)}
         self._ordinal += len(ids)
         self._add_evidence(memories)
@@ -140,6 +144,7 @@ class SqlUnitOfWork(UnitOfWork):
         self._add(tables.segments, [row for memory in memories for row in rows.segment_rows(memory)])
         stated = [row for memory in memories for row in rows.statement_rows(memory, ordinals[memory.id])]
         self._add(tables.statements, stated)
+        self._add(tables.derivations, [row for memory in memories for row in rows.derivation_rows(memory)])
         self._log("write", ids)
         return ordinals
 
@@ -159,6 +164,9 @@ class SqlUnitOfWork(UnitOfWork):
         self._remove(tables.segments, _G.memory_id, [memory.id])
         self._add(tables.segments, rows.segment_rows(memory))
         self._log(kind, [memory.id])
+        if not says_the_same(old, memory):
+            self._set(tables.memories, _M.id == memory.id, {"read_at": None})
+            self.delete(reading.read_derivatives(self._connection, self._namespace, [memory.id]))
         return self.existing([memory.id])[memory.id]
 
     def supersede(self, supersessions: Sequence[Supersession]) -> None:
@@ -170,7 +178,9 @@ class SqlUnitOfWork(UnitOfWork):
         self._revalidate([each.old_id for each in supersessions])
 
     def delete(self, ids: Sequence[str]) -> int:
-        gone = self._known(ids)
+        asked = self._known(ids)
+        derived = reading.read_derivatives(self._connection, self._namespace, asked)
+        gone = [*derived, *(memory_id for memory_id in asked if memory_id not in set(derived))]
         self._withdraw(gone, self._clock.now())
         originals = self._originals(gone)
         self._remove(tables.memories, _M.id, gone)
@@ -178,7 +188,11 @@ class SqlUnitOfWork(UnitOfWork):
             self._connection.execute(rows.orphans(self._namespace, some))
         self._log("delete", gone)
         self.erased |= bool(gone)
-        return len(gone)
+        return len(asked)
+
+    def mark_read(self, ids: Sequence[str]) -> None:
+        for some in chunks(ids):
+            self._set(tables.memories, _M.id.in_(some), {"read_at": self._clock.now()})
 
     def embed(
         self, memory_id: str, vectors: Vectors, generation: str, tokens: Sequence[TokenBits] | None = None

@@ -169,7 +169,7 @@ def _all_namespaces(memory: Memory) -> Iterator[str]:
 
 
 def _lines(memory: Memory, namespaces: list[str], filters: dict[str, Any] | None) -> Iterator[str]:
-    from aim_memory.transfer import export_line
+    from aim_memory.transfer import export_lines
 
     for namespace in namespaces:
-        yield from map(export_line, memory.iterate(namespace=namespace, filters=filters))
+        yield from export_lines(memory.iterate(namespace=namespace, filters=filters))

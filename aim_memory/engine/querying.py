@@ -239,6 +239,7 @@ def hit_view(hit: Ranked, memory: StoredMemory, *, explain: bool) -> Hit:
         metadata=dict(memory.metadata),
         current=hit.current,
         superseded_by=hit.superseded_by,
+        derived_from=list(memory.derived_from) or None,
         scores={name: round(value, 6) for name, value in hit.parts.items()} if explain else None,
         anchors=_anchor_report(hit) if explain or hit.conflicting else None,
     )

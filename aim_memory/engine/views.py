@@ -25,6 +25,7 @@ def memory_view(space: Space, memory: StoredMemory, weight: float | None = None)
         expires_at=memory.expires_at,
         source=memory.source,
         trust=memory.trust,
+        derived_from=list(memory.derived_from),
         version=memory.version,
         current=memory.superseded_by is None,
         valid_from=memory.valid_from,

@@ -47,7 +47,7 @@ from aim_memory.engine.reindexing import named
 from aim_memory.errors import NotFoundError
 from aim_memory.ingest.limits import check_namespace
 from aim_memory.keys import Role, includes
-from aim_memory.transfer import export_line, import_entries, read_entries
+from aim_memory.transfer import export_lines, import_entries, read_entries
 from aim_memory.types import Job, Space
 
 router = APIRouter(prefix="/v1/admin", tags=["administration"])
@@ -201,7 +201,7 @@ def _lines(service: Service, tenant: str, names: list[str]) -> Iterator[str]:
         while True:
             most = service.settings.limits.page_items
             page = service.engine.list(tenant, namespace, cursor=cursor, limit=most)
-            yield "".join(map(export_line, page.items))
+            yield "".join(export_lines(page.items))
             if (cursor := page.next_cursor) is None:
                 break
 

@@ -632,6 +632,7 @@ def test_erasing_takes_everything_and_says_what(store: MemoryStore) -> None:
         "memories": 3,
         "segments": 4,
         "statements": 2,
+        "derivations": 0,
         "versions": 1,
         "evidence": 3,
         "uses": 1,

@@ -17,7 +17,7 @@ from aim_memory.storage.wall import EVERY_TENANT, Whose
 from aim_memory.types import ApiKey, AuditEntry, Job, SessionState, Space, Supersession
 from tests import postgres
 from tests.figures import figure
-from tests.memories import ADA, GENERATION, STRANGER, SteppingClock, day, lives_in, rich, vector_of
+from tests.memories import ADA, GENERATION, STRANGER, SteppingClock, day, lives_in, new, rich, vector_of
 
 CLOSED = [table for table in metadata.tables if table != "generations"]
 """Every table but the names of embedders, which are nobody's."""
@@ -51,6 +51,7 @@ def _fill(store: SqlStore, space: Space) -> None:
         work.commit()
     with store.begin(space) as work:
         work.embed("old", vector_of("old")[None, :], "another")
+        work.insert([new("made", trust="derived", derived_from=("m",))])
         work.commit()
     store.note(AuditEntry(day(0), space.tenant, "key", "n", "erase", None, "ok"))
     store.jobs.submit(Job(f"job of {space.tenant}", "kind", day(0), day(0), space.tenant))
@@ -127,7 +128,7 @@ def _in_partitions(database: Database, whose: Whose) -> int:
     partitions = "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid = inhparent WHERE relkind = 'p'"
     with database.reading(whose) as connection:
         found = connection.scalars(sa.text(partitions)).all()
-        assert len(found) == 9 * postgres.PARTITIONS
+        assert len(found) == 10 * postgres.PARTITIONS
         return sum(connection.execute(sa.text(f"SELECT count(*) FROM {each}")).scalar_one() for each in found)
 
 

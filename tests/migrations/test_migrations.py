@@ -171,6 +171,7 @@ def test_large_tables_are_divided_as_asked(partitions: int, tmp_path: Path) -> N
         "segments",
         "spare_vectors",
         "statements",
+        "derivations",
         "versions",
         "uses",
         "changes",
