@@ -155,6 +155,15 @@ class LogSettings(_Section):
     )
 
 
+class BotSettings(_Section):
+    """What the chatbots log in with."""
+
+    slack_token: SecretStr | None = Field(None, description="Of the bot: xoxb-…")
+    slack_app_token: SecretStr | None = Field(None, description="Of the app, for Socket Mode: xapp-…")
+    discord_token: SecretStr | None = None
+    telegram_token: SecretStr | None = None
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AIM_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
@@ -175,6 +184,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    bots: BotSettings = Field(default_factory=BotSettings)
     memory: AIMConfig = Field(default_factory=AIMConfig)
     api_key: SecretStr | None = Field(None, description="Key that the CLI and SDK send to a server.")
     url: str | None = Field(None, description="Server that the CLI talks to; the data folder if left out.")

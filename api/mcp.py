@@ -77,9 +77,11 @@ class EngineMemory:
         body = QueryRequest(namespace=namespace, query=query, top_k=top_k, session_id=session_id, filters=filters)
         return await self.service.read(self.service.engine.query, self.caller.tenant, body)
 
-    async def answer(self, query: str, *, namespace: str, session_id: str | None = None) -> AnswerReply:
+    async def answer(
+        self, query: str, *, namespace: str, session_id: str | None = None, filters: Filter | None = None
+    ) -> AnswerReply:
         demand(self.caller, "reader")
-        body = AnswerRequest(namespace=namespace, query=query, session_id=session_id)
+        body = AnswerRequest(namespace=namespace, query=query, session_id=session_id, filters=filters)
         async with self.service.answers.place(), deadline(self.service.settings.server.answer_timeout_s):
             return await self.service.engine.answer(self.caller.tenant, body)
 
@@ -94,12 +96,14 @@ class EngineMemory:
         browse, tenant = self.service.engine.list, self.caller.tenant
         return await self.service.read(browse, tenant, namespace, filters=filters, limit=limit, cursor=cursor)
 
-    async def update(self, memory_id: str, *, namespace: str | None = None, **changes: Any) -> MemoryView:
+    async def update(
+        self, memory_id: str, *, namespace: str | None = None, if_match: int | None = None, **changes: Any
+    ) -> MemoryView:
         demand(self.caller, "writer")
         body = UpdateRequest.model_validate(changes)
         edit, tenant = self.service.engine.update, self.caller.tenant
         return await self.service.write(
-            edit, tenant, memory_id, body, namespace=namespace, if_match=None, author=self.caller.name
+            edit, tenant, memory_id, body, namespace=namespace, if_match=if_match, author=self.caller.name
         )
 
     async def delete(self, memory_id: str, *, namespace: str | None = None) -> DeleteReply:

@@ -9,6 +9,7 @@ import typer
 from aim_memory.cli import (
     administration,
     asking,
+    bots,
     browsing,
     demo,
     doctor,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (serving, writing, asking, browsing, transferring, administration, reindexing, mcp, doctor, demo):
+for group in (serving, writing, asking, browsing, transferring, administration, reindexing, mcp, bots, doctor, demo):
     app.registered_commands += group.app.registered_commands
 app.add_typer(browsing.sessions_app, name="sessions")
 app.add_typer(administration.backup_app, name="backup")

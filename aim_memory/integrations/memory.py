@@ -86,7 +86,9 @@ class AsyncMemory(Protocol):
         filters: Filter | None = None,
     ) -> QueryReply: ...
 
-    async def answer(self, query: str, *, namespace: str, session_id: str | None = None) -> AnswerReply: ...
+    async def answer(
+        self, query: str, *, namespace: str, session_id: str | None = None, filters: Filter | None = None
+    ) -> AnswerReply: ...
 
     async def get(self, memory_id: str, *, namespace: str | None = None) -> MemoryView: ...
 
@@ -99,6 +101,7 @@ class AsyncMemory(Protocol):
         memory_id: str,
         *,
         namespace: str | None = None,
+        if_match: int | None = None,
         text: str = ...,
         metadata: Mapping[str, Any] = ...,
         pinned: bool = ...,

@@ -40,6 +40,7 @@ What works with AIM-Memory out of the box. An adapter takes a `Client` (a server
 - [LangGraph](integrations/langgraph.md): a `BaseStore`, so that graphs remember across threads.
 - [LangChain](integrations/langchain.md): a retriever and a chat history.
 - [OpenAI Agents](integrations/openai-agents.md): a `Session`.
+- [Slack, Discord, Telegram](chatbots.md): chatbots that remember.
 
 ## Tested versions
 
@@ -66,7 +67,8 @@ class Integration:
     name: str
     """Of the extra."""
     tests: str
-    example: str
+    example: str | None
+    """Run besides the tests, where there is one that needs no account anywhere."""
     shown: tuple[str, ...]
     """Distributions whose versions the page names."""
     tools: tuple[str, ...] = ()
@@ -103,6 +105,9 @@ INTEGRATIONS = (
         ("pytest-asyncio", "inline-snapshot"),
         suite=Suite("openai-agents", "test_session.py", "agents_session"),
     ),
+    Integration("slack", "test_slack.py", None, ("slack-bolt", "slack-sdk"), whole=True),
+    Integration("discord", "test_discord.py", None, ("discord.py",), whole=True),
+    Integration("telegram", "test_telegram.py", None, ("python-telegram-bot",), whole=True),
 )
 
 
@@ -159,6 +164,8 @@ def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
         arguments = ("-p", suite.plugin, "-o", "asyncio_mode=auto", file)
         counts = _pytest(place, arguments, source, [ROOT / "tests" / "integrations" / "suites"])
         yield _row(about, f"its own, `{file}`", counts)
+    if integration.example is None:
+        return
     address = f"{url}/mcp" if integration.name == "mcp" else url
     failed = int(place.run(f"examples/{integration.example}", address) != 0)
     yield _row(about, f"`examples/{integration.example}`", {"passed": 1 - failed, "failed": failed})

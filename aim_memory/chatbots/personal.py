@@ -1,0 +1,175 @@
+"""One person's memory as a chatbot keeps it: everything about one person lies in one namespace, the consent too."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView
+from aim_memory.chatbots.messages import Message, Origin
+from aim_memory.chatbots.redaction import Redacted, redact
+from aim_memory.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
+from aim_memory.integrations.memory import AsyncMemory
+from aim_memory.integrations.payloads import safe_id
+
+CONSENT = "consent"
+"""Id and source of the memory that says that the person agreed."""
+SOURCE = "chat"
+PAGE = 200
+MATCHES = 5
+HANDLE_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a message."""
+
+    status: Literal["new", "known", "refused", "no consent"]
+    """known: it had been kept, or erased, before; it was delivered again."""
+    text: str = ""
+    """As it was kept: without secrets."""
+    removed: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class PersonalMemory:
+    """What is kept of the person in whose namespace it is."""
+
+    def __init__(self, memory: AsyncMemory, namespace: str) -> None:
+        self._memory = memory
+        self.namespace = namespace
+
+    async def agreed(self) -> bool:
+        return await self._get(CONSENT) is not None
+
+    async def agree(self, terms: str, at: datetime | None = None) -> None:
+        """Notes what the person agreed to, once."""
+        if not await self.agreed():
+            item = MemoryItem(id=CONSENT, text=terms, timestamp=at, role="user", source=CONSENT, pinned=True)
+            await self._memory.write(namespace=self.namespace, memories=[item])
+
+    async def keep(self, message: Message) -> Kept:
+        """Keeps a message, without the secrets in it; one that is there already stays as it is."""
+        clean = redact(message.text)
+        try:
+            reply = await self._memory.write(namespace=self.namespace, memories=[_item(message, clean)])
+        except ConflictError:  # it is there in another wording: an edit was faster
+            return Kept("known", clean.text)
+        except InvalidInputError as failure:
+            return Kept("refused", clean.text, reason=failure.message)
+        result = reply.results[0]
+        if result.status == "rejected":
+            return Kept("refused", clean.text, reason=result.reason or "")
+        return Kept("new" if result.status == "created" else "known", clean.text, clean.kinds)
+
+    async def change(self, message: Message) -> Kept:
+        """Gives a message its new wording, unless it has a newer one; one that is not there yet is kept."""
+        while held := await self._get(safe_id(message.id)):
+            clean = redact(message.text)
+            if clean.text == held.text or not _newer(message, held):
+                return Kept("known", clean.text)
+            try:
+                await self._memory.update(
+                    held.id,
+                    namespace=self.namespace,
+                    if_match=held.version,
+                    text=clean.text,
+                    metadata=_metadata(message),
+                )
+            except (StaleVersionError, NotFoundError):
+                continue  # somebody changed or erased it meanwhile: look again
+            return Kept("known", clean.text, clean.kinds)
+        return await self.keep(message)
+
+    async def remove(self, memory_id: str) -> bool:
+        """Erases one memory with its history. False if there is none."""
+        try:
+            return (await self._memory.delete(safe_id(memory_id), namespace=self.namespace)).deleted > 0
+        except NotFoundError:
+            return False
+
+    async def erase(self) -> int:
+        """Erases everything about the person, the consent too; how many memories that were."""
+        try:
+            receipt = await self._memory.forget(self.namespace)
+        except NotFoundError:
+            return 0
+        except PermissionDeniedError:  # a writer's key erases no namespace, but each memory in it
+            return sum([(await self._memory.delete(id, namespace=self.namespace)).deleted for id in await self._ids()])
+        return receipt.erased.get("memories", 0)
+
+    async def answer(self, question: str, origin: Origin, *, apart_from: str | None = None) -> AnswerReply:
+        """An answer from what the person said; ``apart_from`` is the message that asks."""
+        return await self._memory.answer(
+            question,
+            namespace=self.namespace,
+            session_id=safe_id(origin.session),
+            filters=_readable(origin, apart_from),
+        )
+
+    async def matching(self, words: str, origin: Origin) -> list[Hit]:
+        """The memories that bear most on some words."""
+        found = await self._memory.query(
+            words, namespace=self.namespace, top_k=MATCHES, filters=_readable(origin, None)
+        )
+        return found.results
+
+    async def everything(self) -> AsyncIterator[MemoryView]:
+        """Every memory, the consent too, in the order they were written."""
+        cursor: str | None = None
+        while True:
+            page = await self._memory.list(namespace=self.namespace, limit=PAGE, cursor=cursor)
+            for memory in page.items:
+                yield memory
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def _ids(self) -> list[str]:
+        return [memory.id async for memory in self.everything()]
+
+    async def _get(self, memory_id: str) -> MemoryView | None:
+        try:
+            return await self._memory.get(memory_id, namespace=self.namespace)
+        except NotFoundError:
+            return None
+
+
+def handle(memory_id: str) -> str:
+    """A short name for a memory, to be typed by people."""
+    return hashlib.sha256(memory_id.encode()).hexdigest()[:HANDLE_DIGITS]
+
+
+def _readable(origin: Origin, apart_from: str | None) -> Filter:
+    """What may be shown where it is asked: in private all of it, before others what was said before them."""
+    conditions: list[dict[str, Any]] = [{"source": {"ne": CONSENT}}]
+    if not origin.private:
+        conditions.append({"metadata.chat.room": {"eq": origin.room}})
+    if apart_from is not None:
+        conditions.append({"metadata.chat.message": {"ne": apart_from}})
+    return {"and": conditions}
+
+
+def _item(message: Message, clean: Redacted) -> MemoryItem:
+    return MemoryItem(
+        id=safe_id(message.id),
+        text=clean.text,
+        session_id=safe_id(message.origin.session),
+        speaker=message.origin.name,
+        role="user",
+        timestamp=message.at,
+        metadata=_metadata(message),
+        source=SOURCE,
+    )
+
+
+def _metadata(message: Message) -> dict[str, Any]:
+    said = {"room": message.origin.room, "message": message.id}
+    return {"chat": said | ({"edited": message.edited.isoformat()} if message.edited else {})}
+
+
+def _newer(message: Message, held: MemoryView) -> bool:
+    before = held.metadata.get("chat", {}).get("edited")
+    return before is None or (message.edited is not None and message.edited > datetime.fromisoformat(before))
