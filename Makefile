@@ -44,7 +44,7 @@ test-deep: $(STAMP) ## every test, release-sized ones too
 test-vllm: $(STAMP) ## a real vLLM on the CPU, in its own environment: 3.5 GB, minutes; writes docs/vllm-transcript.md
 	$(BIN)/python -m pytest -m vllm -o faulthandler_timeout=0 tests/vllm
 
-test-integrations: $(STAMP) ## LangGraph, LangChain, OpenAI Agents and MCP, each in environments of its own
+test-integrations: $(STAMP) ## every framework, each in environments of its own: make test-integrations ONLY=haystack
 	$(BIN)/python -m tests.integrations.environments $(ONLY)
 
 reliability: $(STAMP) ## docs/reliability.md, from what the tests of promises print

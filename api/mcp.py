@@ -72,9 +72,17 @@ class EngineMemory:
         top_k: int = 10,
         session_id: str | None = None,
         filters: Filter | None = None,
+        max_tokens: int | None = None,
     ) -> QueryReply:
         demand(self.caller, "reader")
-        body = QueryRequest(namespace=namespace, query=query, top_k=top_k, session_id=session_id, filters=filters)
+        body = QueryRequest(
+            namespace=namespace,
+            query=query,
+            top_k=top_k,
+            session_id=session_id,
+            filters=filters,
+            max_tokens=max_tokens,
+        )
         return await self.service.read(self.service.engine.query, self.caller.tenant, body)
 
     async def answer(

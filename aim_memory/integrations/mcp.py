@@ -17,8 +17,9 @@ from urllib.parse import quote, unquote
 
 from aim_memory.errors import AIMMemoryError, InvalidInputError
 from aim_memory.extras import needs
-from aim_memory.integrations.mcp_tools import NOTICE, TOOLS, Door, Tool, view
+from aim_memory.integrations.mcp_tools import TOOLS, Door, Tool, view
 from aim_memory.integrations.memory import AsyncMemory, Memory, awaited
+from aim_memory.integrations.recalled import NOTICE, quoted
 
 with needs("mcp"):
     from mcp import MCPError, types
@@ -111,9 +112,7 @@ class _Talk:
         with _protocol_errors():
             door = self._door_of(context)
             reply = await door.memory.query(given["query"], namespace=given.get("namespace") or door.namespace)
-        # Quoted line by line, so that nothing recalled can look like the end of the quotation.
-        recalled = "\n".join(f"> {line}" for line in reply.context.splitlines()) or "> (nothing)"
-        text = f"From long-term memory, on “{given['query']}”. {NOTICE}\n\n{recalled}"
+        text = f"From long-term memory, on “{given['query']}”. {NOTICE}\n\n{quoted(reply.context) or '> (nothing)'}"
         return types.GetPromptResult(messages=[types.PromptMessage(role="user", content=_text(text))])
 
     async def list_resources(self, context: _Context, page: _Paged) -> types.ListResourcesResult:

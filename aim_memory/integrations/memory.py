@@ -7,10 +7,11 @@ calls then run on threads.
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 from aim_memory.bodies import (
     AnswerReply,
@@ -26,6 +27,9 @@ from aim_memory.bodies import (
 )
 
 Memories: TypeAlias = Sequence[MemoryItem | Mapping[str, Any]]
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Memory(Protocol):
@@ -41,6 +45,7 @@ class Memory(Protocol):
         top_k: int = 10,
         session_id: str | None = None,
         filters: Filter | None = None,
+        max_tokens: int | None = None,
     ) -> QueryReply: ...
 
     def get(self, memory_id: str, *, namespace: str | None = None) -> MemoryView: ...
@@ -84,6 +89,7 @@ class AsyncMemory(Protocol):
         top_k: int = 10,
         session_id: str | None = None,
         filters: Filter | None = None,
+        max_tokens: int | None = None,
     ) -> QueryReply: ...
 
     async def answer(
@@ -121,6 +127,16 @@ def awaited(memory: Memory | AsyncMemory) -> AsyncMemory:
     if inspect.iscoroutinefunction(memory.write):
         return cast(AsyncMemory, memory)
     return cast(AsyncMemory, _OnThreads(cast(Memory, memory)))
+
+
+def on_a_thread(verb: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """A method that runs another one on a thread: the awaited twin of a verb."""
+
+    @functools.wraps(verb)
+    async def run(self: S, /, *args: P.args, **given: P.kwargs) -> R:
+        return await asyncio.to_thread(verb, self, *args, **given)
+
+    return run
 
 
 class _OnThreads:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aim_memory.bodies import MemoryItem, MemoryView
+from aim_memory.bodies import Hit, MemoryItem, MemoryView, WriteReply
 from aim_memory.errors import InvalidInputError
 
 MOST_BYTES = 14 * 1024
@@ -19,6 +19,8 @@ MOST_BYTES = 14 * 1024
 BATCH_ITEMS = 100
 BATCH_BYTES = 900 * 1024
 """Of a request, which may have 1 MiB in all."""
+PIECE_BYTES = 30 * 1024
+"""Of a text that a framework hands over whole; a memory's may have 32 KiB."""
 _ID = re.compile(r"(?!key:)[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -29,17 +31,22 @@ def safe_id(key: str) -> str:
 
 def pack(own: str, value: Any, text: str, **more: Any) -> tuple[str, dict[str, Any]]:
     """Text and metadata of a memory that holds a JSON value under the name ``own``. Raises InvalidInputError."""
-    try:
-        whole = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as failure:
-        raise InvalidInputError(f"The value is not plain JSON: {failure}.") from failure
+    whole = plain(value)
     if len(whole.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return whole, {own: {**more, "whole": True}}
     # Nothing to search still is something to keep: a memory has a text.
     return text if text.strip() else whole, {own: {**more, "value": value}}
 
 
-def unpack(own: str, view: MemoryView) -> Any:
+def plain(value: Any) -> str:
+    """The value as JSON. Raises InvalidInputError."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as failure:
+        raise InvalidInputError(f"The value is not plain JSON: {failure}.") from failure
+
+
+def unpack(own: str, view: MemoryView | Hit) -> Any:
     """The value again. Raises KeyError where there is none."""
     held = view.metadata[own]
     return json.loads(view.text) if held.get("whole") else held["value"]
@@ -58,6 +65,28 @@ def batches(items: Iterable[MemoryItem]) -> Iterator[list[MemoryItem]]:
         size += own
     if batch:
         yield batch
+
+
+def kept(reply: WriteReply) -> WriteReply:
+    """The reply itself. Raises InvalidInputError if an item was refused; the others of its batch are written."""
+    refused = [result.reason or "refused" for result in reply.results if result.status == "rejected"]
+    if refused:
+        raise InvalidInputError(
+            f"{len(refused)} of {len(reply.results)} were not written, the others were: {refused[0]}"
+        )
+    return reply
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A text in as few memories as hold it, cut between words where there are any; nothing of white space."""
+    rest = text.strip()
+    while len(whole := rest.encode()) > PIECE_BYTES:
+        head = whole[:PIECE_BYTES].decode(errors="ignore")
+        cut = max(head.rfind("\n"), head.rfind(" "), 0) or len(head)
+        yield head[:cut].strip()
+        rest = rest[cut:].strip()
+    if rest:
+        yield rest
 
 
 def words(value: object, name: str = "") -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from aim_memory.bodies import MemoryItem, MemoryView
 from aim_memory.errors import NotFoundError
 from aim_memory.integrations.memory import Memory
-from aim_memory.integrations.payloads import batches, pack, safe_id, unpack
+from aim_memory.integrations.payloads import batches, kept, pack, safe_id, unpack
 
 PAGE = 200
 
@@ -49,9 +49,9 @@ class Turns:
         return [unpack(self._own, view) for view in deque(self._views(), limit)]
 
     def add(self, turns: Sequence[Turn]) -> None:
-        """Adds turns, many to a commit."""
+        """Adds turns, many to a commit. Raises InvalidInputError for those refused, once the others are written."""
         for items in batches(map(self._item, turns)):
-            self._memory.write(namespace=self._namespace, memories=items)
+            kept(self._memory.write(namespace=self._namespace, memories=items))
 
     def pop(self) -> Any:
         """Takes back the last turn and returns its value; None if there is none."""

@@ -6,12 +6,13 @@ AIM_TEST_SERVER, and it is shared, so tests keep to a namespace of their own.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from aim_memory import Client
 
 if TYPE_CHECKING:
     from aim_memory.cli.local_server import LocalServer
+    from aim_memory.integrations.memory import Memory
     from aim_memory.keys import Role
     from aim_memory.settings import Settings
 
@@ -92,3 +94,35 @@ def client(url: str) -> Iterator[Client]:
 def root() -> str:
     """A path that nobody else writes below."""
     return f"test-{token_hex(6)}-{next(_numbers)}"
+
+
+@pytest.fixture(params=["server", "folder"])
+def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
+    """A memory behind either door. Not to be waited for on an event loop."""
+    if request.param == "server":
+        yield OffLoop(request.getfixturevalue("client"))
+        return
+    pytest.importorskip("sqlalchemy", reason="pip install 'aim-memory[embedded]'")
+    from aim_memory import AIMMemory
+
+    with AIMMemory(settings=settings_in(tmp_path)) as folder:
+        yield OffLoop(folder)
+
+
+class OffLoop:
+    """A memory that fails where a call of it would keep an event loop waiting."""
+
+    def __init__(self, memory: Any) -> None:
+        self._memory = memory
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        call = getattr(self._memory, verb)
+
+        def run(*args: Any, **given: Any) -> Any:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                return call(*args, **given)
+            raise AssertionError(f"{verb} blocks the event loop")
+
+        return run

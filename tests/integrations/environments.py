@@ -2,7 +2,8 @@
 
     python -m tests.integrations.environments [NAME ...]        # make test-integrations
 
-An environment holds the SDK's own dependencies and one extra. Our tests, the framework's own suite and the example
+An environment lies in .integrations, is brought up to date rather than made anew, and holds the SDK's own dependencies
+and one extra. Our tests, the framework's own suite and the example
 run in it against one live server of this environment; the figures go to docs/integrations.md. The frameworks' suites
 are fetched from PyPI beside the installed version, and are not changed.
 """
@@ -31,6 +32,8 @@ HOME = ROOT / ".integrations"
 PAGE = ROOT / "docs" / "integrations.md"
 FIGURES = ROOT / "docs" / "integrations.json"
 EDGES = ("lowest", "newest")
+QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "HAYSTACK_TELEMETRY_ENABLED": "False", "OTEL_SDK_DISABLED": "true"}
+"""Frameworks that report to their makers do not from here."""
 Row = dict[str, str | int]
 HEAD = """# Integrations
 
@@ -41,6 +44,11 @@ What works with AIM-Memory out of the box. An adapter takes a `Client` (a server
 - [LangChain](integrations/langchain.md): a retriever and a chat history.
 - [OpenAI Agents](integrations/openai-agents.md): a `Session`.
 - [Slack, Discord, Telegram](chatbots.md): chatbots that remember.
+- [LlamaIndex](integrations/llama-index.md): a memory block for agents, and a retriever.
+- [AutoGen](integrations/autogen.md): a `Memory` for agents.
+- [CrewAI](integrations/crewai.md): a storage for a crew's memory.
+- [PydanticAI](integrations/pydantic-ai.md): a capability that recalls and remembers, and a history.
+- [Haystack](integrations/haystack.md): a document store and a retriever.
 
 ## Tested versions
 
@@ -108,6 +116,18 @@ INTEGRATIONS = (
     Integration("slack", "test_slack.py", None, ("slack-bolt", "slack-sdk"), whole=True),
     Integration("discord", "test_discord.py", None, ("discord.py",), whole=True),
     Integration("telegram", "test_telegram.py", None, ("python-telegram-bot",), whole=True),
+    Integration("llama-index", "test_llama_index.py", "llama_index_chat.py", ("llama-index-core",), whole=True),
+    Integration(
+        "autogen",
+        "test_autogen.py",
+        "autogen_agent.py",
+        ("autogen-core", "autogen-agentchat"),
+        ("autogen-agentchat", "autogen-ext"),
+        whole=True,
+    ),
+    Integration("crewai", "test_crewai.py", "crewai_crew.py", ("crewai",), whole=True),
+    Integration("pydantic-ai", "test_pydantic_ai.py", "pydantic_ai_agent.py", ("pydantic-ai-slim",), whole=True),
+    Integration("haystack", "test_haystack.py", "haystack_pipeline.py", ("haystack-ai",), whole=True),
 )
 
 
@@ -120,7 +140,7 @@ class Place:
     versions: dict[str, str] = field(default_factory=dict)
 
     def run(self, *command: str, cwd: Path = ROOT, path: Sequence[Path] = ()) -> int:
-        found = {**os.environ, "AIM_TEST_SERVER": self.url, "AIM_EMBEDDER__KIND": "hashing"}
+        found = {**os.environ, **QUIET, "AIM_TEST_SERVER": self.url, "AIM_EMBEDDER__KIND": "hashing"}
         found["PYTHONPATH"] = os.pathsep.join(map(str, (*path, ROOT)))
         return subprocess.run([str(self.folder / "bin" / "python"), *command], cwd=cwd, env=found).returncode
 
@@ -173,12 +193,12 @@ def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
 
 def _built(integration: Integration, edge: str, url: str) -> Place:
     place = Place(HOME / f"{integration.name}-{edge}", url)
-    shutil.rmtree(place.folder, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", str(place.folder)], check=True)
+    if not (place.folder / "bin" / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(place.folder)], check=True)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extra = project["optional-dependencies"][integration.name]
     pinned = [re.sub(r">=([\d.]+).*", r"==\1", one) for one in extra] if edge == "lowest" else extra
-    place.pip("install", *project["dependencies"], *pinned, *integration.tools, "pytest", "anyio")
+    place.pip("install", "--upgrade", *project["dependencies"], *pinned, *integration.tools, "pytest", "anyio")
     if integration.whole:
         purelib = next((place.folder / "lib").glob("python*/site-packages"))
         (purelib / "behind.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
@@ -198,6 +218,7 @@ def _versions(integration: Integration, place: Place) -> str:
 def _source(place: Place, distribution: str) -> Path:
     """The unpacked source of the version that is installed."""
     folder = place.folder / "source"
+    shutil.rmtree(folder, ignore_errors=True)
     pin = f"{distribution}=={place.versions[distribution]}"
     place.pip("download", "--no-deps", "--no-binary", distribution, "--dest", str(folder), pin)
     (archive,) = folder.glob("*.tar.gz")

@@ -18,6 +18,11 @@ ADAPTERS = {
     "langgraph": ("langgraph", "langgraph"),
     "langchain": ("langchain_core", "langchain"),
     "openai_agents": ("agents", "openai-agents"),
+    "llama_index": ("llama_index", "llama-index"),
+    "autogen": ("autogen_core", "autogen"),
+    "crewai": ("crewai", "crewai"),
+    "pydantic_ai": ("pydantic_ai", "pydantic-ai"),
+    "haystack": ("haystack", "haystack"),
 }
 LOOK = """
 import sys

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aim_memory import Client
+from aim_memory.errors import InvalidInputError
 
 pytest.importorskip("agents", reason="pip install 'aim-memory[openai-agents]'")
 
@@ -47,6 +48,17 @@ def test_items_come_back_in_order_and_as_they_were(client: Client, root: str) ->
         await again.clear_session()
         assert await again.get_items() == []
         assert await again.pop_item() is None
+
+    asyncio.run(talk())
+
+
+def test_an_item_too_long_is_refused_and_the_others_kept(client: Client, root: str) -> None:
+    items: list[Any] = [{"role": "user", "content": text} for text in ("One.", "x" * 40_000, "Three.")]
+
+    async def talk() -> None:
+        with pytest.raises(InvalidInputError, match="1 of 3 were not written"):
+            await session(client, root).add_items(items)
+        assert await session(client, root).get_items() == [items[0], items[2]]
 
     asyncio.run(talk())
 
