@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo serve check test test-deep test-integrations test-vllm reliability cover bench bench-speed bench-serving bench-prefix bench-peers
+.PHONY: help install demo serve check test test-deep test-langgraph test-integrations test-vllm reliability cover bench bench-speed bench-serving bench-prefix bench-peers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +43,9 @@ test-deep: $(STAMP) ## every test, release-sized ones too
 
 test-vllm: $(STAMP) ## a real vLLM on the CPU, in its own environment: 3.5 GB, minutes; writes docs/vllm-transcript.md
 	$(BIN)/python -m pytest -m vllm -o faulthandler_timeout=0 tests/vllm
+
+test-langgraph: $(STAMP) ## LangGraph's own store tests, in the version of docs/integrations.md, against a live server
+	$(BIN)/python -m tests.integrations.environments --as-noted langgraph
 
 test-integrations: $(STAMP) ## every framework, each in environments of its own: make test-integrations ONLY=haystack
 	$(BIN)/python -m tests.integrations.environments $(ONLY)

@@ -130,7 +130,7 @@ def forbids(operation: Any) -> bool:
     return bool(operation.body or operation.query or named)
 
 
-@pytest.mark.parametrize(("walks", "steps"), [(4, 8), pytest.param(60, 20, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(("walks", "steps"), [(4, 8), pytest.param(400, 20, marks=pytest.mark.deep)])
 def test_operations_that_follow_from_each_other_reply_as_described(served: Served, walks: int, steps: int) -> None:
     class Walk(served.schema.as_state_machine()):  # type: ignore[misc]
         def call(self, case: Case, **_: Any) -> Response:

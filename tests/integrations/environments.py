@@ -1,6 +1,7 @@
 """Every integration in an environment of its own, at the lowest and the newest version it supports.
 
-    python -m tests.integrations.environments [NAME ...]        # make test-integrations
+    python -m tests.integrations.environments [NAME ...]                # make test-integrations
+    python -m tests.integrations.environments --as-noted NAME ...       # make test-langgraph, which CI runs
 
 An environment lies in .integrations, is brought up to date rather than made anew, and holds the SDK's own dependencies
 and one extra. Our tests, the framework's own suite and the example
@@ -21,7 +22,7 @@ import tarfile
 import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,8 @@ HOME = ROOT / ".integrations"
 PAGE = ROOT / "docs" / "integrations.md"
 FIGURES = ROOT / "docs" / "integrations.json"
 EDGES = ("lowest", "newest")
+NOTED = "noted"
+"""The newest versions that were tested, as the page names them: the same tomorrow, whatever is released tonight."""
 QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "HAYSTACK_TELEMETRY_ENABLED": "False", "OTEL_SDK_DISABLED": "true"}
 """Frameworks that report to their makers do not from here."""
 Row = dict[str, str | int]
@@ -151,19 +154,31 @@ class Place:
 
 
 def main() -> None:
-    wanted = set(sys.argv[1:]) or {one.name for one in INTEGRATIONS}
+    if sys.argv[1:2] == ["--as-noted"]:
+        rows = list(_run(set(sys.argv[2:]), (NOTED,)))
+    else:
+        rows = _noted(set(sys.argv[1:]) or {one.name for one in INTEGRATIONS})
+    if any(row["failed"] for row in rows):
+        raise SystemExit("Something failed; see above.")
+
+
+def _run(wanted: Set[str], edges: Sequence[str]) -> Iterator[Row]:
     os.environ["AIM_EMBEDDER__KIND"] = "hashing"
-    rows = [row for row in _known() if row["integration"] not in wanted]
     with tempfile.TemporaryDirectory() as folder, LocalServer(Path(folder)) as server:
         server.wait_until_ready()
         for integration in INTEGRATIONS:
-            for edge in EDGES if integration.name in wanted else ():
-                rows += _tested(integration, edge, server.url)
+            for edge in edges if integration.name in wanted else ():
+                yield from _tested(integration, edge, server.url)
+
+
+def _noted(wanted: Set[str]) -> list[Row]:
+    """Runs them at both edges, and notes what came out beside what is known of the others."""
+    rows = [row for row in _known() if row["integration"] not in wanted]
+    rows += _run(wanted, EDGES)
     rows.sort(key=lambda row: [one.name for one in INTEGRATIONS].index(str(row["integration"])))
     FIGURES.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(HEAD + "".join(map(_line, rows)), encoding="utf-8")
-    if any(row["failed"] for row in rows):
-        raise SystemExit("Something failed; see above.")
+    return rows
 
 
 def _known() -> list[Row]:
@@ -197,12 +212,19 @@ def _built(integration: Integration, edge: str, url: str) -> Place:
         subprocess.run([sys.executable, "-m", "venv", str(place.folder)], check=True)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extra = project["optional-dependencies"][integration.name]
-    pinned = [re.sub(r">=([\d.]+).*", r"==\1", one) for one in extra] if edge == "lowest" else extra
+    pinned = _pins(integration, extra, edge)
     place.pip("install", "--upgrade", *project["dependencies"], *pinned, *integration.tools, "pytest", "anyio")
     if integration.whole:
         purelib = next((place.folder / "lib").glob("python*/site-packages"))
         (purelib / "behind.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
     return place
+
+
+def _pins(integration: Integration, extra: list[str], edge: str) -> list[str]:
+    if edge == NOTED:
+        *_, newest = (str(row["with"]) for row in _known() if row["integration"] == integration.name)
+        return [one.replace(" ", "==") for one in newest.split(", ")]
+    return [re.sub(r">=([\d.]+).*", r"==\1", one) for one in extra] if edge == "lowest" else extra
 
 
 def _versions(integration: Integration, place: Place) -> str:
