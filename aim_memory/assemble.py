@@ -1,6 +1,7 @@
 """Settings → a running engine. The one place that knows which class stands behind which port.
 
-What a choice does not need is not imported: a server on the hashing embedder never loads torch.
+What a choice does not need is not imported: a server on the hashing embedder never loads torch, and a list of keys
+loads no engine.
 """
 
 from __future__ import annotations
@@ -11,23 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from aim_memory import tracing
-from aim_memory.answer import ExtractiveGenerator
 from aim_memory.clock import SystemClock
-from aim_memory.engine import MemoryEngine, Parts
-from aim_memory.engine.rereading import Rereading
 from aim_memory.errors import AIMMemoryError, ConfigurationError
 from aim_memory.extras import installed_version, needs
 from aim_memory.keys import Keyring
-from aim_memory.ports import ChatModels, Embedder, Generator, IndexKeeper, MemoryStore, Vault
-from aim_memory.sessions import Sessions
 from aim_memory.settings import EmbedderSettings, GeneratorSettings, RerankerSettings, RouterSettings, Settings
-from aim_memory.types import ChosenEmbedder
 
 if TYPE_CHECKING:
+    from aim_memory.engine import MemoryEngine, Parts
+    from aim_memory.engine.rereading import Rereading
     from aim_memory.llm.target import Target
     from aim_memory.llm.vllm import ModelServer
     from aim_memory.llm.vllm_environment import VllmEnvironment
+    from aim_memory.ports import ChatModels, Embedder, Generator, Index, IndexKeeper, MemoryStore, Vault
+    from aim_memory.types import ChosenEmbedder
 
 NAMES = {"kind", "model", "revision", "query_prefix", "document_prefix", "dimension"}
 """Settings that say which embedder it is, not how it runs."""
@@ -51,6 +49,9 @@ def open_engine(settings: Settings, *, ready: bool = False, at_once: int | None 
         MissingExtraError: an optional dependency is not installed.
         StorageError: the store cannot be opened.
     """
+    from aim_memory import tracing
+    from aim_memory.engine import MemoryEngine
+
     engine = MemoryEngine(open_parts(settings, ready=ready, at_once=at_once))
     if (spans := tracing.observer(SystemClock(), installed_version())) is not None:
         engine.observe(spans)
@@ -59,6 +60,9 @@ def open_engine(settings: Settings, *, ready: bool = False, at_once: int | None 
 
 def open_parts(settings: Settings, *, ready: bool = False, at_once: int | None = None) -> Parts:
     """What ``open_engine`` puts together, for those who put several engines over one store. Raises what it raises."""
+    from aim_memory.engine import Parts
+    from aim_memory.sessions import Sessions
+
     with needs("embedded"):
         from threadpoolctl import threadpool_limits
 
@@ -94,13 +98,17 @@ def open_parts(settings: Settings, *, ready: bool = False, at_once: int | None =
 def open_keeper(settings: Settings, store: MemoryStore, embedder: Embedder, at_once: int | None) -> IndexKeeper:
     """The indexes over a store, those that an earlier run left behind included."""
     with needs("embedded"):
-        from aim_memory.storage.index import FlatIndex
         from aim_memory.storage.keeper import FollowingKeeper
         from aim_memory.storage.snapshots import Snapshots
 
+    def make() -> Index:
+        from aim_memory.storage.index import FlatIndex  # with FAISS: not to list memories
+
+        return FlatIndex(embedder.dimension)
+
     keeper = FollowingKeeper(
         store,
-        lambda: FlatIndex(embedder.dimension),
+        make,
         budget=settings.index.memory_mb << 20,
         at_once=at_once,
         snapshots=Snapshots(folder) if (folder := settings.snapshot_folder) else None,
@@ -221,6 +229,7 @@ def open_rereading(settings: RerankerSettings) -> Rereading | None:
     """The cross-encoder of the settings, loaded; None if there is none."""
     if settings.model is None:
         return None
+    from aim_memory.engine.rereading import Rereading
     from aim_memory.llm.cross_encoder import CrossEncoderReranker
 
     return Rereading(CrossEncoderReranker(settings), settings.depth, settings.weight)
@@ -254,6 +263,8 @@ def open_generators(
     Each can be asked for by its name, all together by the first name; the extractive one is always there. Of kind vllm
     there is one, which ``server`` runs.
     """
+    from aim_memory.answer import ExtractiveGenerator
+
     extractive = ExtractiveGenerator()
     main = server.access(settings.generator) if server else settings.generator
     named = {(main.model or "main"): main} if main.kind != "extractive" else {}
@@ -269,6 +280,7 @@ def open_generators(
 
 
 def _target(name: str, settings: GeneratorSettings, router: RouterSettings, server: ModelServer | None) -> Target:
+    from aim_memory.answer import ExtractiveGenerator
     from aim_memory.llm.breaker import Breaker
     from aim_memory.llm.chat import ChatEndpoint
     from aim_memory.llm.openai import OpenAIGenerator

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -40,10 +40,12 @@ from aim_memory.bodies import (
     WriteRequest,
 )
 from aim_memory.config import AIMConfig
-from aim_memory.engine import MemoryEngine
 from aim_memory.errors import InvalidInputError
 from aim_memory.settings import Settings
 from aim_memory.types import Mode
+
+if TYPE_CHECKING:
+    from aim_memory.engine import MemoryEngine
 
 LOCAL_TENANT = "local"
 """Whose memories embedded use and a server without keys work on."""

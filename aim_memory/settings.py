@@ -18,7 +18,7 @@ from aim_memory.config import AIMConfig
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class DatabaseSettings(_Section):
@@ -165,7 +165,9 @@ class BotSettings(_Section):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="AIM_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="AIM_", env_nested_delimiter="__", frozen=True, extra="forbid", defer_build=True
+    )
 
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: Path.home() / ".aim-memory", description="The data folder."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from aim_memory.text import analyse, fold, meanings, notions
 
@@ -15,11 +16,9 @@ LEAST = 0.1
 FEW = 30
 """Fewer texts than this say little about what is rare: rarity is counted as if there were so many."""
 
-_ASKING = frozenset(
-    term
-    for word in "much many long far often old tall big heavy kind type sort name called exactly tell know remember"
-    " mention 多少 什么时候 怎么样 怎么 最近 现在 后来 哪天".split()
-    for term in meanings(word)
+_ASKING = (
+    "much many long far often old tall big heavy kind type sort name called exactly tell know remember"
+    " mention 多少 什么时候 怎么样 怎么 最近 现在 后来 哪天"
 )
 """Words that ask, rather than say what about."""
 
@@ -82,7 +81,12 @@ class Content:
 
 
 def _content(text: str, mute: frozenset[str]) -> dict[str, frozenset[str]]:
-    return {word: known for word, known in meanings(text).items() if word not in mute and word not in _ASKING}
+    return {word: known for word, known in meanings(text).items() if word not in mute and word not in _asking()}
+
+
+@cache
+def _asking() -> frozenset[str]:
+    return frozenset(term for word in _ASKING.split() for term in meanings(word))
 
 
 def _held(word: str, known: frozenset[str], text: Text) -> float:

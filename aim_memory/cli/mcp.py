@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
 from aim_memory.cli.arguments import DEFAULT_NAMESPACE, Namespace
@@ -16,6 +14,8 @@ app = typer.Typer()
 @command(app, example="aimem mcp --namespace user/ada")
 def mcp(place: Place, namespace: Namespace = DEFAULT_NAMESPACE) -> None:
     """Speak MCP on standard input and output, as desktop clients start it; over HTTP it is /mcp of a running server."""
+    import asyncio
+
     with needs("mcp"):
         from aim_memory.integrations.mcp import serve_stdio
     with place.memory() as memory:

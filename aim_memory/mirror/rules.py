@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from aim_memory.types import Anchor
 
@@ -54,12 +55,23 @@ class Rule:
     attribute: str
     cues: tuple[str, ...]
     """The pattern can only match where one of these occurs."""
-    pattern: re.Pattern[str]
+    source: str
+    """Of the pattern."""
     read: Reader
     scheduled: bool = False
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return _compiled(self.source)
+
     def fits(self, text: str) -> bool:
         return any(cue in text for cue in self.cues)
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    """When it is first needed: all of them together take a quarter of a second, and many are never cued."""
+    return re.compile(source)
 
 
 def text_value(clause: Clause, start: int, end: int) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from aim_memory.mirror.rules import (
     Reader,
     Rule,
@@ -121,7 +119,7 @@ _PHONE = r"[^.!?]{0,24}?(?:\.? (?:it's |it is )?)?(?P<value>[+(\d].*)"
 
 
 def _rule(attribute: str, cues: str, pattern: str, read: Reader, *, scheduled: bool = False) -> Rule:
-    return Rule(attribute, tuple(cues.split("|")), re.compile(rf"(?<![\w'])(?:{pattern})"), read, scheduled)
+    return Rule(attribute, tuple(cues.split("|")), rf"(?<![\w'])(?:{pattern})", read, scheduled)
 
 
 _WORK = (

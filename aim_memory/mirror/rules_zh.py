@@ -115,7 +115,7 @@ _phone, _email = identifier_value("phone"), identifier_value("email")
 
 
 def _rule(attribute: str, cues: str, pattern: str, read: Reader, *, scheduled: bool = False) -> Rule:
-    return Rule(attribute, tuple(cues.split("|")), re.compile(pattern), read, scheduled)
+    return Rule(attribute, tuple(cues.split("|")), pattern, read, scheduled)
 
 
 _WORK = (

@@ -338,6 +338,38 @@ def test_the_http_sdk_loads_no_heavy_library() -> None:
     assert not loaded & {"numpy", "torch", "faiss", "fastapi", "sqlalchemy", "typer", "rich", "pydantic_settings"}
 
 
+CORE = {"torch", "transformers", "sentence_transformers", "faiss", "alembic", "fastapi", "uvicorn", "snowballstemmer"}
+"""What takes longest to load; the stemmer stands for the engine, which alone loads it."""
+
+
+def _loaded_to(*arguments: str) -> set[str]:
+    """By a command, with what it shows drawn."""
+    return _loaded_by(f"from aim_memory.cli.commands import app; app({list(arguments)}, standalone_mode=False)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        (("keys", "list"), set()),
+        (("jobs", "list"), {"snowballstemmer"}),
+        (("audit",), set()),
+        (("stats",), set()),
+        (("list",), {"snowballstemmer", "faiss"}),
+        (("namespaces",), {"snowballstemmer"}),
+        (("config", "show"), set()),
+    ],
+)
+def test_a_command_on_a_folder_loads_what_it_needs_and_no_model(
+    arguments: tuple[str, ...], more: set[str], tmp_path: Path
+) -> None:
+    CliRunner().invoke(app, ["write", "a", "--home", str(tmp_path)], env=DOUBLE)
+    assert _loaded_to(*arguments, "--home", str(tmp_path)) & CORE <= more
+
+
+def test_a_command_on_a_server_loads_what_the_client_needs(server: LocalServer) -> None:
+    assert not _loaded_to("namespaces", "--url", server.url) & (CORE | {"numpy", "sqlalchemy"})
+
+
 def test_starting_the_command_line_loads_none_either() -> None:
     loaded = _loaded_by("import aim_memory.cli.commands")
     assert not loaded & {"numpy", "torch", "faiss", "fastapi", "sqlalchemy", "httpx2", "pydantic"}
