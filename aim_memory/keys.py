@@ -56,6 +56,11 @@ class Keyring:
         self._store = store
         self._clock = clock
 
+    @property
+    def local(self) -> bool:
+        """Whether ``admit`` is so quick that an event loop may call it: as ``MemoryStore.local``."""
+        return self._store.local
+
     def create(self, tenant: str, name: str, role: Role = "writer", expires_at: datetime | None = None) -> IssuedKey:
         """Makes a key for a tenant. Raises InvalidInputError."""
         now = self._clock.now()

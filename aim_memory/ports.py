@@ -309,13 +309,22 @@ class Jobs(Protocol):
 
 
 class MemoryStore(Protocol):
-    """The truth. Thread-safe; every method but ``begin`` is one short transaction.
+    """The truth. Thread-safe; every method but ``begin`` and ``together`` is one short transaction.
 
     Spaces that do not exist read as empty. Raises StorageError and its subclasses only.
     """
 
+    local: bool
+    """Whether there is no network to the rows: looking one up waits for nobody, so an event loop may do it, and
+    transactions opened ``together`` are one."""
+
     def begin(self, space: Space) -> AbstractContextManager[UnitOfWork]:
         """Opens a transaction on a namespace, creating the namespace if needed (on commit)."""
+        ...
+
+    def together(self) -> AbstractContextManager[Callable[[Space], AbstractContextManager[UnitOfWork]]]:
+        """Opens transactions as ``begin`` does, one after the other, each kept or taken back by itself, which may share
+        one commit: what was committed is durable when this is left. Where it is not, leaving raises StorageError."""
         ...
 
     def head(self, space: Space) -> Head | None: ...

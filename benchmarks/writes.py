@@ -2,7 +2,7 @@
 
     python -m benchmarks.writes [--rounds 3] [--seconds 4] [--out FILE]
 
-Over HTTP, where every server runs in a process of its own, on the hashing embedder, with the clients in another; and
+Over HTTP, where every server runs in a process of its own, on the hashing embedder, with the clients in another, as plain sockets in one thread; and
 straight into the store, from threads, where nothing but the writing is measured. Each round takes all variants one
 after the other, so that what else the machine does falls on all alike. Beside them, what the disk does at best when
 every row is synced by itself. Prints JSON.
@@ -11,10 +11,11 @@ every row is synced by itself. Prints JSON.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import os
 import platform
+import re
+import selectors
 import socket
 import sqlite3
 import subprocess
@@ -49,6 +50,8 @@ from aim_memory.types import NewMemory, Segment, Space
 WRITERS = 16
 _WARM_S = 0.5
 _NOW = SystemClock().now()
+_HEAD = b"POST /v1/memories HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+_LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Round:
     wall_s: float
     cpu_s: float
     """Of the server, or of the store and its threads."""
+    client_cpu_s: float
+    """Of those who write to the server."""
     latencies_ms: list[float] = field(repr=False)
 
 
@@ -106,7 +111,7 @@ def serve(home: Path, shared_by: int) -> None:
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(create_app(settings, engine), log_level="error", access_log=False)
+    config = uvicorn.Config(create_app(settings, engine), log_level="error", access_log=False, proxy_headers=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -121,42 +126,74 @@ def served(home: str, shared_by: int) -> Iterator[tuple[subprocess.Popen[str], i
             process.kill()
 
 
-def write(port: int, writer: int, namespace: str, until: float) -> list[float]:
-    """Writes one memory after the other; the milliseconds of each."""
+class Client:
+    """One connection that writes one memory after the other: the next when the last was acknowledged."""
+
+    def __init__(self, port: int, writer: int, namespace: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._writer = writer
+        self._namespace = namespace
+        self._sent = 0
+        self._began = 0.0
+        self._reply = b""
+
+    def send(self) -> None:
+        text = f"Note {self._sent} of writer {self._writer}: the red bicycle stands behind station {self._sent * 7}."
+        body = json.dumps({"namespace": self._namespace, "memories": [{"text": text, "speaker": "Ada"}]}).encode()
+        self._sent += 1
+        self._began, self._reply = time.perf_counter(), b""
+        self.socket.sendall(_HEAD % len(body) + body)
+
+    def receive(self) -> float | None:
+        """The milliseconds a write took when its reply is whole; else None."""
+        self._reply += self.socket.recv(65536)
+        head, ended, body = self._reply.partition(b"\r\n\r\n")
+        if not ended or len(body) < int(_LENGTH.search(head)[1]):  # type: ignore[index]  # ours always say it
+            return None
+        assert head.startswith(b"HTTP/1.1 200"), self._reply
+        return 1000 * (time.perf_counter() - self._began)
+
+
+def write(clients: Sequence[Client], until: float) -> list[float]:
+    """All clients write, from one thread, so that they cost the server little; the milliseconds of each write."""
     took: list[float] = []
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        while time.perf_counter() < until:
-            text = f"Note {len(took)} of writer {writer}: the red bicycle stands behind station {writer * len(took)}."
-            body = json.dumps({"namespace": namespace, "memories": [{"text": text, "speaker": "Ada"}]})
-            began = time.perf_counter()
-            connection.request("POST", "/v1/memories", body, {"Content-Type": "application/json"})
-            reply = connection.getresponse()
-            reply.read()
-            assert reply.status == 200, reply.status
-            took.append(1000 * (time.perf_counter() - began))
+    with selectors.DefaultSelector() as waiting:
+        for client in clients:
+            waiting.register(client.socket, selectors.EVENT_READ, client)
+            client.send()
+        while waiting.get_map():
+            for key, _ in waiting.select():
+                client = key.data
+                spent = client.receive()
+                if spent is None:
+                    continue
+                took.append(spent)
+                if time.perf_counter() < until:
+                    client.send()
+                else:
+                    waiting.unregister(client.socket)
     return took
 
 
 def play(variant: Variant, seconds: float) -> Round:
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory())
-        pool = stack.enter_context(ThreadPoolExecutor(variant.writers))
         servers = [stack.enter_context(served(home, variant.shared_by)) for _ in range(variant.servers)]
-        names = [f"user/n{number % variant.namespaces}" for number in range(variant.writers)]
-
-        def one_writes(number: int, until: float) -> list[float]:
-            return write(servers[number % len(servers)][1], number, names[number], until)
-
-        def all_write(until: float) -> list[list[float]]:
-            return list(pool.map(lambda number: one_writes(number, until), range(variant.writers)))
+        clients = [
+            Client(servers[number % len(servers)][1], number, f"user/n{number % variant.namespaces}")
+            for number in range(variant.writers)
+        ]
+        for client in clients:
+            stack.enter_context(client.socket)
 
         def used_s() -> float:
             return sum(_cpu_s(process.pid) for process, _ in servers)
 
-        all_write(time.perf_counter() + _WARM_S)
-        began, cpu = time.perf_counter(), used_s()
-        took = [one for each in all_write(began + seconds) for one in each]
-        return Round(len(took), time.perf_counter() - began, used_s() - cpu, took)
+        write(clients, time.perf_counter() + _WARM_S)
+        began, cpu, own = time.perf_counter(), used_s(), time.process_time()
+        took = write(clients, began + seconds)
+        wall = time.perf_counter() - began
+        return Round(len(took), wall, used_s() - cpu, time.process_time() - own, took)
 
 
 def play_store(variant: Variant, seconds: float) -> Round:
@@ -181,7 +218,7 @@ def play_store(variant: Variant, seconds: float) -> Round:
         took = [one for each in pool.map(write_straight, range(variant.writers)) for one in each]
         wall = time.perf_counter() - began
         store.close()
-        return Round(len(took), wall, time.process_time() - cpu, took)
+        return Round(len(took), wall, time.process_time() - cpu, 0.0, took)
 
 
 def _memory(writer: int, number: int) -> NewMemory:
@@ -231,6 +268,7 @@ def summary(variant: Variant, rounds: Sequence[Round]) -> dict[str, Any]:
         "acknowledged": acknowledged,
         "per_s": round(median(each.acknowledged / each.wall_s for each in rounds), 1),
         "cpu_ms_per_write": round(1000 * sum(each.cpu_s for each in rounds) / acknowledged, 3),
+        "client_cpu_ms_per_write": round(1000 * sum(each.client_cpu_s for each in rounds) / acknowledged, 3),
         "p50_ms": round(latencies[len(latencies) // 2], 1),
         "p99_ms": round(latencies[int(0.99 * len(latencies))], 1),
     }

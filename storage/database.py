@@ -49,6 +49,7 @@ class Database:
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self.owes_scrub = False
         """Whether erased bytes may still lie in the write-ahead log."""
+        self._shared_by = shared_by
         self._line = WriteLine(lambda: self._transaction("write"), busy_timeout_s, shared_by)
         self._at_hand: list[Any] = []  # connections for look-ups
         event.listen(self.engine, "handle_error", _translate)
@@ -114,6 +115,24 @@ class Database:
         with self._transaction("write", whose) as connection:
             yield connection, connection.commit
             connection.rollback()
+
+    @contextmanager
+    def units(self) -> Iterator[Callable[[Whose], AbstractContextManager[tuple[Connection, Callable[[], None]]]]]:
+        """Opens units of work, as ``unit`` does, one after the other.
+
+        On SQLite they are one turn of the line: what was committed is synced when this is left, or this raises.
+        """
+        if not self.is_sqlite or self._shared_by == 1:
+            yield self.unit
+            return
+        with self._line.turn() as begin:
+
+            @contextmanager
+            def unit(_: Whose) -> Iterator[tuple[Connection, Callable[[], None]]]:
+                with begin() as opened:
+                    yield opened.connection, opened.commit
+
+            yield unit
 
     @property
     def committed(self) -> tuple[int, int]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aim_memory.storage.tables import api_keys
+from aim_memory.storage.tables import api_keys, moment
 from aim_memory.types import ApiKey
 
 _K = api_keys.c
 _COLUMNS = (_K.id, _K.tenant, _K.name, _K.role, _K.created_at, _K.revoked_at, _K.expires_at)
 
+BY_SECRET = sa.select(*_COLUMNS).where(_K.secret_hash == sa.bindparam("secret_hash"))
 FIRST = sa.select(sa.func.min(_K.id))
 """The least id of a key; NULL when there is none."""
 
@@ -22,9 +25,9 @@ def add(connection: Connection, key: ApiKey, secret_hash: str) -> None:
     connection.execute(sa.insert(api_keys), [{**values, "secret_hash": secret_hash}])
 
 
-def find(connection: Connection, secret_hash: str) -> ApiKey | None:
-    row = connection.execute(sa.select(*_COLUMNS).where(_K.secret_hash == secret_hash)).one_or_none()
-    return None if row is None else ApiKey(*row)
+def as_driven(row: Sequence[Any]) -> ApiKey:
+    """A row as the driver gives it: its moments are numbers."""
+    return ApiKey(*row[:4], *map(moment, row[4:]))
 
 
 def listed(connection: Connection, tenant: str | None) -> list[ApiKey]:

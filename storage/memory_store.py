@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +38,8 @@ _Located = tuple[Space, str]
 class InMemoryStore(MemoryStore):
     """Commits replace whole namespaces, so readers need no lock: what they hold never changes."""
 
+    local = True
+
     def __init__(self, clock: Clock, generation: str | None, *, busy_timeout_s: float = 10.0) -> None:
         """As ``SqlStore``, without a URL."""
         self._clock = clock
@@ -69,6 +71,10 @@ class InMemoryStore(MemoryStore):
                 }
 
             yield InMemoryUnitOfWork(space.tenant, contents, self._replies, self._generation, self._clock, publish)
+
+    @contextmanager
+    def together(self) -> Iterator[Callable[[Space], AbstractContextManager[InMemoryUnitOfWork]]]:
+        yield self.begin
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -36,6 +36,7 @@ from aim_memory.types import (
 )
 
 _SCRUB_PATIENCE_S = 0.1  # a commit does not wait long for others' reading; the next one tries again
+_Opens: TypeAlias = Callable[[wall.Whose], AbstractContextManager[tuple[Connection, Callable[[], None]]]]
 _ERASED = (
     "memories",
     "segments",
@@ -78,6 +79,7 @@ class SqlStore(MemoryStore):
         """
         self._forget = forget
         self._database = Database(url, busy_timeout_s, shared_by=shared_by)
+        self.local = self._database.is_sqlite
         schema.ensure(self._database, partitions)
         self._clock = clock
         self._generations = Generations(self._database, generation)
@@ -86,12 +88,36 @@ class SqlStore(MemoryStore):
 
     @contextmanager
     def begin(self, space: Space) -> Iterator[SqlUnitOfWork]:
-        with self._database.unit(space.tenant) as (connection, commit):
-            work = SqlUnitOfWork(connection, commit, space, self._generations, self._clock)
+        with self._work(self._database.unit, space) as work:
             yield work
-        if work.committed and work.erased:
+        self._clear_away([work])
+
+    @contextmanager
+    def together(self) -> Iterator[Callable[[Space], AbstractContextManager[SqlUnitOfWork]]]:
+        works: list[SqlUnitOfWork] = []
+
+        @contextmanager
+        def begin(space: Space) -> Iterator[SqlUnitOfWork]:
+            with self._work(unit, space) as work:
+                works.append(work)
+                yield work
+
+        with self._database.units() as unit:
+            yield begin
+        self._clear_away(works)
+
+    @contextmanager
+    def _work(self, unit: _Opens, space: Space) -> Iterator[SqlUnitOfWork]:
+        with unit(space.tenant) as (connection, commit):
+            yield SqlUnitOfWork(connection, commit, space, self._generations, self._clock)
+
+    def _clear_away(self, works: Sequence[SqlUnitOfWork]) -> None:
+        """After the commit: what may still hold bytes of what it erased."""
+        committed = [work for work in works if work.committed]
+        erased = [work for work in committed if work.erased]
+        for work in erased:
             self._forget(work.head.epoch)
-        if work.committed and (work.erased or self._database.owes_scrub):
+        if erased or (committed and self._database.owes_scrub):
             self._database.scrub(_SCRUB_PATIENCE_S)
 
     # --- following -------------------------------------------------------------------------------------------------
@@ -283,8 +309,8 @@ class SqlStore(MemoryStore):
             keys.add(connection, key, secret_hash)
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
-        with self._database.reading(EVERY_TENANT) as connection:
-            return keys.find(connection, secret_hash)
+        row = self._database.first(keys.BY_SECRET, {"secret_hash": secret_hash}, EVERY_TENANT)
+        return None if row is None else keys.as_driven(row)
 
     def keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
         if self._database.all(keys.FIRST, {}, EVERY_TENANT) == [(None,)]:

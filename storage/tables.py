@@ -18,6 +18,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def moment(value: int | None) -> datetime | None:
+    """What a number in a column of moments says."""
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
 class Moment(TypeDecorator[datetime]):
     """A UTC datetime as whole microseconds since 1970: exact, ordered and free of time zones on every database."""
 
@@ -29,11 +34,6 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return moment(value)
-
-
-def moment(microseconds: int | None) -> datetime | None:
-    """What a ``Moment`` column holds, as a datetime."""
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Json(TypeDecorator[Any]):

@@ -20,7 +20,7 @@ from aim_memory.storage.fair_lock import FairLock
 
 LARGEST = 64
 """Units of work in one commit."""
-_LONGEST_S = 0.05
+LONGEST_S = 0.05
 """A transaction that has been open for so long is committed even if more writers wait."""
 
 
@@ -41,11 +41,13 @@ class Group:
         self.kept = 0
         """Units that are to be committed."""
 
-    def takes_more(self, largest: int) -> bool:
-        return self.kept < largest and time.monotonic() < self._since + _LONGEST_S and self._sound()
+    def takes_more(self, largest: int, longest_s: float) -> bool:
+        return self.kept < largest and time.monotonic() < self._since + longest_s and self._sound()
 
     def enter(self) -> None:
-        """Begins a unit of work."""
+        """Begins a unit of work. Raises StorageError where nothing could be kept any more."""
+        if not self._sound():
+            raise self._lost or StorageError(_UNDONE)
         self._say("SAVEPOINT unit")
 
     def keep(self) -> None:
@@ -100,7 +102,8 @@ class Group:
 class Unit:
     """One writer's part of a group."""
 
-    def __init__(self, group: Group, pass_on: Callable[[], None]) -> None:
+    def __init__(self, group: Group, pass_on: Callable[[], None] | None) -> None:
+        """``pass_on``: gives the turn away; None for one of several units in one turn, which nobody waits for here."""
         self._group = group
         self._pass_on = pass_on
         self._seen = group.kept
@@ -114,12 +117,13 @@ class Unit:
     def commit(self) -> None:
         """Gives the turn away and returns when everything is synced."""
         self._leave(self._group.keep)
-        self._group.wait()
+        if self._pass_on is not None:
+            self._group.wait()
 
     def abandon(self, cause: BaseException | None) -> None:
         """Takes everything back. What was seen here of others is durable when this returns."""
         self._leave(lambda: self._group.undo(cause))
-        if self._seen:
+        if self._seen and self._pass_on is not None:
             self._group.wait()
 
     def _leave(self, end: Callable[[], None]) -> None:
@@ -127,7 +131,21 @@ class Unit:
         try:
             end()
         finally:
-            self._pass_on()
+            if self._pass_on is not None:
+                self._pass_on()
+
+
+@contextmanager
+def _left(unit: Unit) -> Iterator[Unit]:
+    """Takes a unit back that its user leaves without a commit."""
+    try:
+        yield unit
+    except BaseException as error:
+        if not unit.left:
+            unit.abandon(error)
+        raise
+    if not unit.left:
+        unit.abandon(None)
 
 
 class WriteLine:
@@ -145,6 +163,7 @@ class WriteLine:
         self._begin = begin
         self._patience_s = patience_s
         self._largest = largest
+        self._longest_s = LONGEST_S
         self._turn = FairLock()
         self._open: Group | None = None  # belongs to whoever has the turn
         self.commits = self.units = 0
@@ -163,21 +182,39 @@ class WriteLine:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """A unit of work: committed with others by ``commit``, taken back by leaving without it."""
-        self._take_turn()
+        group = self._joined()
         try:
-            self._open = self._open or Group(self._begin())
-            unit = Unit(self._open, self._pass_on)
+            unit = Unit(group, self._pass_on)
         except BaseException:
             self._pass_on()
             raise
-        try:
+        with _left(unit):
             yield unit
-        except BaseException as error:
-            if not unit.left:
-                unit.abandon(error)
+
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[], AbstractContextManager[Unit]]]:
+        """Any number of units of work, one after the other, by one thread in one turn.
+
+        Their ``commit`` keeps them; durable they are when the turn is left. Raises then why nothing was kept.
+        """
+        group = self._joined()
+        try:
+            yield lambda: _left(Unit(group, None))
+        finally:
+            anything = group.kept
+            self._pass_on()
+            if anything:
+                group.wait()
+
+    def _joined(self) -> Group:
+        """Takes the turn; the transaction that is handed down the line, or a new one."""
+        self._take_turn()
+        try:
+            self._open = self._open or Group(self._begin())
+        except BaseException:
+            self._pass_on()
             raise
-        if not unit.left:
-            unit.abandon(None)
+        return self._open
 
     def _take_turn(self) -> None:
         if not self._turn.acquire(self._patience_s):
@@ -185,7 +222,7 @@ class WriteLine:
 
     def _pass_on(self) -> None:
         """Hands turn and transaction to the next in line; commits when there is none, or enough to be committed."""
-        if self._open is not None and self._open.takes_more(self._largest) and self._turn.hand_over():
+        if self._open is not None and self._open.takes_more(self._largest, self._longest_s) and self._turn.hand_over():
             return
         try:
             self._settle()

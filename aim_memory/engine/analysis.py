@@ -18,10 +18,11 @@ from aim_memory.types import NewMemory, Segment, TokenBits, Vector
 
 
 def memories(
-    parts: Parts, drafts: Sequence[Draft], now: datetime, author: str | None, *, embed: bool = True
+    parts: Parts, authored: Sequence[tuple[Draft, str | None]], now: datetime, *, embed: bool = True
 ) -> list[NewMemory]:
-    """One memory per draft, in order. Without an embedder, or where it is not to be waited for, they come without
-    vectors, pending."""
+    """One memory per draft and its author, in order. Without an embedder, or where it is not to be waited for, they
+    come without vectors, pending."""
+    drafts = [draft for draft, _ in authored]
     spans = [segment(draft.text, parts.embedder.window) for draft in drafts]
     passages = [
         [passage(draft.speaker, draft.text[start:end]) for start, end in cuts]
@@ -32,7 +33,7 @@ def memories(
     views = iter(seen or repeat((None, None)))
     return [
         _memory(parts, draft, tuple(_segments(cuts, texts, views)), generation, now, author)
-        for draft, cuts, texts in zip(drafts, spans, passages, strict=True)
+        for (draft, author), cuts, texts in zip(authored, spans, passages, strict=True)
     ]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from aim_memory.bodies import DeleteReply, MemoryView, UpdateRequest, WriteReply, WriteRequest, WriteResult
 from aim_memory.engine import analysis
+from aim_memory.engine.gathering import Gathering
 from aim_memory.engine.parts import Parts, missing
 from aim_memory.engine.views import memory_view
 from aim_memory.errors import AIMMemoryError, ConflictError, InvalidInputError, StaleVersionError
@@ -21,6 +24,8 @@ from aim_memory.types import NewMemory, Space, StoredMemory, Supersession
 
 REPEAT_WINDOW = timedelta(minutes=1)
 """An exact repeat in one session within this time, without an id, is the same memory (a client's retry)."""
+SMALL = 4
+"""Items of a write that may be made together with others'; what takes longer is not to hold them up."""
 _EDIT_TRIES = 5
 
 
@@ -47,9 +52,25 @@ _Verdict: TypeAlias = NewMemory | str | GateRefusal | AIMMemoryError
 """The memory to insert, the id of the memory it repeats, or why it is not kept."""
 
 
+_Candidate: TypeAlias = tuple[ingest.Draft, NewMemory] | InvalidInputError
+_Begins: TypeAlias = Callable[[Space], AbstractContextManager[UnitOfWork]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A write as it was asked for."""
+
+    space: Space
+    once: _Once
+    items: Sequence[ingest.Draft | InvalidInputError]
+    author: str | None
+    embed: bool
+
+
 class Writing:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._gathering = Gathering(self._write_together, leaders=max(1, (os.cpu_count() or 1) // 2))
 
     def write(
         self,
@@ -61,24 +82,50 @@ class Writing:
         embed: bool = True,
     ) -> WriteReply:
         """``embed``: whether vectors are made now; otherwise the memories are pending."""
-        parts, now = self._parts, self._parts.clock.now()
-        items = ingest.drafts(request, parts.limits)
-        valid = [item for item in items if isinstance(item, ingest.Draft)]
-        made = iter(analysis.memories(parts, valid, now, author, embed=embed))
-        candidates = [(item, next(made)) if isinstance(item, ingest.Draft) else item for item in items]
-        with parts.store.begin(Space(tenant, request.namespace)) as work:
-            once = _Once(idempotency_key, request.model_dump_json())
-            if once.key and (kept := work.replay(once.key, once.fingerprint)):
-                return WriteReply.model_validate_json(kept).model_copy(update={"replayed": True})
-            reply = WriteReply(results=self._admit(work, candidates, now), seq=work.head.seq)
-            if once.key:
-                work.keep_reply(once.key, once.fingerprint, reply.model_dump_json().encode(), now)
-            work.commit()
+        items = ingest.drafts(request, self._parts.limits)
+        once = _Once(idempotency_key, request.model_dump_json())
+        asked = _Asked(Space(tenant, request.namespace), once, items, author, embed)
+        if embed and len(items) <= SMALL and self._parts.store.local:
+            return self._gathering.call(asked)
+        outcome = self._write_together([asked])[0]
+        if isinstance(outcome, AIMMemoryError):
+            raise outcome
+        return outcome
+
+    def _write_together(self, several: Sequence[_Asked]) -> list[WriteReply | AIMMemoryError]:
+        """Each request in a transaction of its own, as far as anybody can tell. Raises what all of them failed of."""
+        now = self._parts.clock.now()
+        candidates = self._analysed(several, now)
+        with self._parts.store.together() as begin:
+            return [self._written(begin, one, own, now) for one, own in zip(several, candidates, strict=True)]
+
+    def _analysed(self, several: Sequence[_Asked], now: datetime) -> list[list[_Candidate]]:
+        valid = [(item, one.author) for one in several for item in one.items if isinstance(item, ingest.Draft)]
+        made = iter(analysis.memories(self._parts, valid, now, embed=all(one.embed for one in several)))
+        return [
+            [(item, next(made)) if isinstance(item, ingest.Draft) else item for item in one.items] for one in several
+        ]
+
+    def _written(
+        self, begin: _Begins, asked: _Asked, candidates: Sequence[_Candidate], now: datetime
+    ) -> WriteReply | AIMMemoryError:
+        try:
+            with begin(asked.space) as work:
+                return self._write_in(work, asked, candidates, now)
+        except AIMMemoryError as error:
+            return error
+
+    def _write_in(self, work: UnitOfWork, asked: _Asked, candidates: Sequence[_Candidate], now: datetime) -> WriteReply:
+        once = asked.once
+        if once.key and (kept := work.replay(once.key, once.fingerprint)):
+            return WriteReply.model_validate_json(kept).model_copy(update={"replayed": True})
+        reply = WriteReply(results=self._admit(work, candidates, now), seq=work.head.seq)
+        if once.key:
+            work.keep_reply(once.key, once.fingerprint, reply.model_dump_json().encode(), now)
+        work.commit()
         return reply
 
-    def _admit(
-        self, work: UnitOfWork, candidates: Sequence[tuple[ingest.Draft, NewMemory] | InvalidInputError], now: datetime
-    ) -> list[WriteResult]:
+    def _admit(self, work: UnitOfWork, candidates: Sequence[_Candidate], now: datetime) -> list[WriteResult]:
         """Decides each item in order, inserts what is new, closes what it supersedes.
 
         Raises the first refusal when nothing of the request could be accepted.
@@ -181,7 +228,7 @@ class Writing:
         draft = ingest.edited(before, request, parts.limits)
         # A time that this edit does not set is nobody's claim: writing the same id and text again is no conflict.
         digest = replace(draft, timestamp=request.timestamp).digest
-        memory = replace(analysis.memories(parts, [draft], now, author)[0], trust=before.trust, digest=digest)
+        memory = replace(analysis.memories(parts, [(draft, author)], now)[0], trust=before.trust, digest=digest)
         with parts.store.begin(space) as work:
             held = work.existing([before.id]).get(before.id)
             if held is None:
@@ -225,7 +272,7 @@ def supersede(work: UnitOfWork, memories: Sequence[NewMemory], ordinals: Mapping
 
 def _result(
     verdict: _Verdict,
-    candidate: tuple[ingest.Draft, NewMemory] | InvalidInputError,
+    candidate: _Candidate,
     closings: Mapping[str, list[str]],
 ) -> WriteResult:
     if isinstance(verdict, GateRefusal | AIMMemoryError):

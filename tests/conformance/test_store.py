@@ -7,6 +7,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -340,6 +341,22 @@ def test_a_writer_that_waits_too_long_is_told_so(kind: Kind, tmp_path: Path) -> 
         work.commit()
     assert set(store.get(ADA, ["m"])) == {"m"}
     store.close()
+
+
+def test_what_is_begun_together_is_kept_or_taken_back_one_by_one(store: MemoryStore) -> None:
+    with store.together() as begin:
+        for name, space in (("a", ADA), ("b", BOB), ("c", ADA)):
+            with begin(space) as work:
+                work.insert([new(name)])
+                work.commit()
+        with suppress(LookupError), begin(ADA) as work:
+            work.insert([new("lost")])
+            raise LookupError
+        with begin(BOB) as work:
+            work.insert([new("left")])
+    assert ids_of(store.snapshot(ADA)[1]) == ["a", "c"]
+    assert ids_of(store.snapshot(BOB)[1]) == ["b"]
+    assert [change.seq for change in store.changes(ADA, 0)] == [1, 2]
 
 
 # --- idempotency ---------------------------------------------------------------------------------------------------

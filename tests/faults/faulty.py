@@ -69,6 +69,18 @@ class _FaultyStore(_Faulty):
             self._faults.around(lambda: None)
             yield _Faulty(work, self._faults)
 
+    @contextmanager
+    def together(self) -> Iterator[Any]:
+        with self._inner.together() as inner:
+
+            @contextmanager
+            def begin(space: Space) -> Iterator[Any]:
+                with inner(space) as work:
+                    self._faults.around(lambda: None)
+                    yield _Faulty(work, self._faults)
+
+            yield begin
+
 
 def faulty(store: MemoryStore, faults: Faults) -> MemoryStore:
     """``store``, every call of which passes through ``faults``."""

@@ -33,6 +33,7 @@ class Line:
         self._store = store
         self._pool = pool
         self._line = store._database._line
+        self._line._longest_s = 60  # the others may take their time to come
 
     def run(self, *steps: Step) -> list[Future[object]]:
         """What becomes of each step, all of them ended; the first holds the turn until the others wait."""
@@ -315,3 +316,64 @@ def test_on_a_full_disk_every_writer_hears_its_own_error(small_store: SqlStore) 
         work.commit()
     _write(small_store, "after")
     assert set(ids_of(small_store.snapshot(ADA)[1])) == {*acknowledged[8:], "after"}
+
+
+def test_units_of_one_turn_share_a_commit_and_fail_alone(store: SqlStore) -> None:
+    commits = _syncs(store)
+    with store.together() as begin:
+        for name, space in (("a", ADA), ("b", BOB), ("c", ADA)):
+            with begin(space) as work:
+                work.insert([new(name)])
+                work.commit()
+        with pytest.raises(LookupError), begin(ADA) as work:
+            _failing(work)
+        with begin(ADA) as work:
+            work.insert([new("left")])
+        assert commits == []
+    assert len(commits) == 1
+    assert ids_of(store.snapshot(ADA)[1]) == ["a", "c"]
+    assert ids_of(store.snapshot(BOB)[1]) == ["b"]
+
+
+def test_leaving_a_turn_says_that_nothing_of_it_was_kept(store: SqlStore) -> None:
+    with _commits_that_fail(store), pytest.raises(StorageFullError):
+        _in_one_turn(store, _inserting("a"))
+    assert store.head(ADA) is None
+
+
+def test_a_turn_whose_transaction_was_undone_begins_nothing_more(store: SqlStore) -> None:
+    def undo(work: Any) -> None:
+        work._connection.exec_driver_sql("ROLLBACK")
+        raise StorageFullError
+
+    ended: list[BaseException | None] = []
+    with pytest.raises(StorageFullError):
+        _in_one_turn(store, _inserting("a"), undo, _inserting("b"), ended=ended)
+    assert [type(error) for error in ended] == [type(None), StorageFullError, StorageFullError]
+    assert store.head(ADA) is None
+
+
+def _in_one_turn(store: SqlStore, *steps: Step, ended: list[BaseException | None] | None = None) -> None:
+    """What each step raised goes to ``ended``."""
+    with store.together() as begin:
+        for step in steps:
+            error = None
+            try:
+                with begin(ADA) as work:
+                    step(work)
+                    work.commit()
+            except StorageError as raised:
+                error = raised
+            if ended is not None:
+                ended.append(error)
+
+
+def test_erasing_in_a_turn_empties_the_log_after_it(store: SqlStore, tmp_path: Path) -> None:
+    with store.together() as begin:
+        with begin(ADA) as work:
+            work.insert([new("a")])
+            work.commit()
+        with begin(ADA) as work:
+            work.delete(["a"])
+            work.commit()
+    assert (tmp_path / "aim.db-wal").stat().st_size == 0
