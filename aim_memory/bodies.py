@@ -493,6 +493,18 @@ class AuditPage(Reply):
 
 class ReindexRequest(Body):
     to: str | None = Field(None, description="Another embedder: a hub name, openai:MODEL, hashing; or none.")
+    prune: bool = Field(False, description="Drop the vectors of all embedders but the one in use, instead.")
+
+
+class RollbackRequest(Body):
+    dry_run: bool = Field(False, description="Say what would be in use, and change nothing.")
+
+
+class EmbedderOutlook(Reply):
+    generation: str = Field(description="The embedder that this is about: model, revision and dimension.")
+    waiting: int = Field(description="Memories that have no vectors of it.")
+    prunable: int = Field(description="Memories that have vectors of others beside.")
+    former: str | None = Field(None, description="After going back: the embedder that was in use.")
 
 
 class JobView(Reply):

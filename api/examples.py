@@ -158,6 +158,7 @@ _KEY = {
     "revoked_at": None,
     "expires_at": None,
 }
+_OUTLOOK = {"generation": "all-MiniLM-L6-v2|384", "waiting": 12, "prunable": 4800, "former": None}
 _LINE = (
     '{"namespace": "user/ada", "id": "t1", "text": "The launch moved to 14 May.", "speaker": "Ada", '
     '"timestamp": "2026-03-02T09:15:00Z", "source": null}\n'
@@ -184,7 +185,11 @@ EXAMPLES: dict[str, Example] = {
             ],
         }
     ),
-    "admin_reindex": Example(request={"to": None}, response={**_JOB, "state": "queued", "done": 0}),
+    "admin_reindex": Example(request={"to": None, "prune": False}, response={**_JOB, "state": "queued", "done": 0}),
+    "admin_outlook": Example(_OUTLOOK),
+    "admin_rollback": Example(
+        request={"dry_run": True}, response={**_OUTLOOK, "former": "paraphrase-multilingual-MiniLM-L12-v2|384"}
+    ),
     "admin_jobs": Example({"items": [_JOB]}),
     "admin_job": Example(_JOB),
     "admin_cancel_job": Example({**_JOB, "state": "cancelled"}),

@@ -2,10 +2,10 @@
 
     python -m benchmarks.writes [--rounds 3] [--seconds 4] [--out FILE]
 
-Over HTTP, where every server runs in a process of its own, on the hashing embedder, with the clients in another, as plain sockets in one thread; and
-straight into the store, from threads, where nothing but the writing is measured. Each round takes all variants one
-after the other, so that what else the machine does falls on all alike. Beside them, what the disk does at best when
-every row is synced by itself. Prints JSON.
+Over HTTP, where every server runs in a process of its own, on the hashing embedder, with the clients in another, as
+plain sockets in one thread; and straight into the store, from threads, where nothing but the writing is measured. Each
+round takes all variants one after the other, so that what else the machine does falls on all alike. Beside them, what
+the disk does at best when every row is synced by itself. Prints JSON.
 """
 
 from __future__ import annotations

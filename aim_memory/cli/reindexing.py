@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from aim_memory.cli import output
 from aim_memory.cli.arguments import DryRun
 from aim_memory.cli.command import Place, command
+from aim_memory.cli.embedders import (
+    Embedders,
+    EmbeddersOfFolder,
+    EmbeddersOfServer,
+    Fields,
+    Jobs,
+    JobsOfFolder,
+    JobsOfServer,
+)
 from aim_memory.cli.transferring import progress
 from aim_memory.errors import AIMMemoryError, InvalidInputError
 from aim_memory.extras import needs
-
-if TYPE_CHECKING:
-    from aim_memory.engine import MemoryEngine
-    from aim_memory.engine.jobs import JobRunner
-    from aim_memory.types import Job
 
 app = typer.Typer()
 jobs_app = typer.Typer(no_args_is_help=True, help="Jobs: work that goes on beside questions and writes.")
@@ -43,27 +47,28 @@ def reindex(
 ) -> None:
     """Embed what has no vectors of the embedder in use, or move to another one.
 
-    Servers go on answering meanwhile. It may be stopped and run again. With --to the other embedder is put in use when
+    Servers go on answering meanwhile; with --url the server does it, and takes an operator's key. It may be stopped and
+    run again. With --to the other embedder is put in use when
     its vectors are there: by whoever opens the memories from then on, unless AIM_EMBEDDER__ settings name one.
     """
     from aim_memory.cli import views
 
     if sum((to is not None, rollback, prune)) > 1:
         raise InvalidInputError("--to, --rollback and --prune are three ways; choose one.")
-    with _engine(place) as engine:
-        shown = _reindexed(engine, to, rollback=rollback, prune=prune, dry_run=dry_run)
-    if to is not None or rollback:
+    with _embedders(place) as embedders:
+        shown = _reindexed(embedders, to, rollback=rollback, prune=prune, dry_run=dry_run)
+    if (to is not None or rollback) and not dry_run:
         _say_what_goes_first(place)
     place.show(shown, lambda: views.pairs(shown))
 
 
 @command(jobs_app, name="list", example="aimem jobs list")
 def list_jobs(place: Place, limit: Annotated[int, typer.Option("--limit", "-l", min=1, help="How many.")] = 20) -> None:
-    """List jobs, the newest first."""
+    """List jobs, the newest first. On a server it takes an admin's key, and shows the tenant's; an operator's, all."""
     from aim_memory.cli import views
 
     with _jobs(place) as jobs:
-        found = [_public(job) for job in jobs.list(limit=limit)]
+        found = jobs.list(limit)
     short = [{name: job[name] for name in ("id", "kind", "state", "done", "total", "updated_at")} for job in found]
     place.show({"items": found}, lambda: views.records(short, "No jobs."))
 
@@ -74,7 +79,7 @@ def show(place: Place, job_id: JobId) -> None:
     from aim_memory.cli import views
 
     with _jobs(place) as jobs:
-        shown = _public(jobs.get(job_id))
+        shown = jobs.get(job_id)
     place.show(shown, lambda: views.pairs(shown))
 
 
@@ -84,91 +89,78 @@ def cancel(place: Place, job_id: JobId) -> None:
     from aim_memory.cli import views
 
     with _jobs(place) as jobs:
-        shown = _public(jobs.cancel(job_id))
+        shown = jobs.cancel(job_id)
     place.show(shown, lambda: views.pairs(shown))
 
 
 def _say_what_goes_first(place: Place) -> None:
     from aim_memory.assemble import NAMES
 
+    if place.settings.url:
+        output.say("Servers take up another embedder at their next start.")
+        return
     if given := sorted(place.settings.embedder.model_fields_set & NAMES):
         names = ", ".join(f"AIM_EMBEDDER__{name.upper()}" for name in given)
         output.say(f"{names} names the embedder of this command and goes first: remove it to use what was chosen.")
 
 
-def _reindexed(engine: MemoryEngine, to: str | None, *, rollback: bool, prune: bool, dry_run: bool) -> dict[str, Any]:
+def _reindexed(embedders: Embedders, to: str | None, *, rollback: bool, prune: bool, dry_run: bool) -> dict[str, Any]:
     """Does what was asked, and says what came out."""
-    from aim_memory.engine.reindexing import named
-
-    target = None if to is None else named(to)
     if rollback:
-        return engine.reindexing.rollback(dry_run=dry_run)
+        return embedders.rollback(dry_run=dry_run)
     if dry_run:
-        return engine.reindexing.outlook(target)
-    if prune:
-        job = engine.jobs.submit("prune", {"generation": engine.reindexing.outlook()["generation"]})
-    else:
-        job = engine.jobs.submit("reindex", {"to": target})
-    return _finished(engine.jobs, job)
+        return embedders.outlook(to)
+    return _finished(embedders, embedders.begin(to, prune=prune))
 
 
-def _finished(jobs: JobRunner, job: Job) -> dict[str, Any]:
-    """Works on a job until it ends, or waits for whoever works on it. Raises AIMMemoryError if it ends badly."""
-    with progress(job.kind.capitalize(), None) as advance:
-        done, waited = 0, False
+def _finished(embedders: Embedders, job: Fields) -> dict[str, Any]:
+    """Works on a job until it ends, or watches whoever works on it. Raises AIMMemoryError if it ends badly."""
+    with progress(job["kind"].capitalize(), None) as advance:
+        done = 0
 
-        def look() -> bool:
-            nonlocal done
-            seen = jobs.get(job.id).done
-            advance(seen, seen - done)
-            done = seen
-            return False
+        def look() -> None:
+            nonlocal done, job
+            job = embedders.jobs.get(job["id"])
+            advance(job["done"], job["done"] - done)
+            done = job["done"]
 
-        while not (now := jobs.get(job.id)).finished:
-            if jobs.run_next(look) is None:
-                waited = waited or _say_who_works_on(now)
-                look()
+        look()
+        while job["finished_at"] is None:
+            if not embedders.work(look):
                 time.sleep(_LOOK_S)
-    if now.state != "done":
-        raise AIMMemoryError(f"The job {job.id} {now.state}: {now.error or 'somebody ended it'}")
-    return {"job": job.id, **now.result}
-
-
-def _say_who_works_on(job: Job) -> bool:
-    until = f"{job.lease_until:%H:%M:%S} UTC" if job.lease_until else "it is done"
-    output.say(f"Another process works on job {job.id}. Waiting for it; if it died, this one goes on after {until}.")
-    return True
+            look()
+    if job["state"] != "done":
+        raise AIMMemoryError(f"The job {job['id']} {job['state']}: {job['error'] or 'somebody ended it'}")
+    return {"job": job["id"], **job["result"]}
 
 
 @contextmanager
-def _engine(place: Place) -> Iterator[MemoryEngine]:
-    settings = place.local("aimem reindex")
+def _embedders(place: Place) -> Iterator[Embedders]:
+    if place.settings.url:
+        with place.server() as client:
+            yield EmbeddersOfServer(client)
+        return
     with needs("embedded"):
         from aim_memory.assemble import open_engine
-    engine = open_engine(settings)
+    engine = open_engine(place.settings)
     try:
-        yield engine
+        yield EmbeddersOfFolder(engine)
     finally:
         engine.close()
 
 
 @contextmanager
-def _jobs(place: Place) -> Iterator[JobRunner]:
-    settings = place.local("aimem jobs")
+def _jobs(place: Place) -> Iterator[Jobs]:
+    if place.settings.url:
+        with place.server() as client:
+            yield JobsOfServer(client)
+        return
     with needs("embedded"):
         from aim_memory.assemble import open_store
         from aim_memory.clock import SystemClock
         from aim_memory.engine.jobs import JobRunner
-    store = open_store(settings)
+    store = open_store(place.settings)
     try:
-        yield JobRunner(store.jobs, SystemClock(), {})
+        yield JobsOfFolder(JobRunner(store.jobs, SystemClock(), {}))
     finally:
         store.close()
-
-
-def _public(job: Job) -> Mapping[str, Any]:
-    from dataclasses import asdict
-
-    times = {name: moment and moment.isoformat() for name, moment in asdict(job).items() if name.endswith("_at")}
-    kept = ("id", "kind", "state", "done", "total", "error", "result", "arguments", "attempts")
-    return {**{name: getattr(job, name) for name in kept}, **times}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from aim_memory.bodies import (
     AuditPage,
+    EmbedderOutlook,
     IssuedKeyView,
     JobPage,
     JobView,
@@ -14,6 +15,7 @@ from aim_memory.bodies import (
     KeyRequest,
     KeyView,
     ReindexRequest,
+    RollbackRequest,
     StatsReply,
     VerifyReply,
 )
@@ -32,9 +34,21 @@ def verify() -> Call[VerifyReply]:
     return Call("POST", f"{_ROOT}/verify", VerifyReply)
 
 
-def reindex(to: str | None = None) -> Call[JobView]:
-    """Begins a job that embeds what waits for vectors, or moves to another embedder. Takes an operator's key."""
-    return Call("POST", f"{_ROOT}/reindex", JobView, content=encoded(ReindexRequest, given(to=to)))
+def reindex(to: str | None = None, *, prune: bool = False) -> Call[JobView]:
+    """Begins a job that embeds what waits for vectors, moves to another embedder, or drops the vectors of all but the
+    one in use. Takes an operator's key."""
+    return Call("POST", f"{_ROOT}/reindex", JobView, content=encoded(ReindexRequest, given(to=to, prune=prune)))
+
+
+def outlook(to: str | None = None) -> Call[EmbedderOutlook]:
+    """What a reindexing would find to do, for the embedder in use or another one. Takes an operator's key."""
+    return Call("GET", f"{_ROOT}/reindex", EmbedderOutlook, given(to=to))
+
+
+def rollback(*, dry_run: bool = False) -> Call[EmbedderOutlook]:
+    """Goes back to the embedder before, as servers do from their next start. Takes an operator's key."""
+    content = encoded(RollbackRequest, {"dry_run": dry_run})
+    return Call("POST", f"{_ROOT}/reindex/rollback", EmbedderOutlook, content=content, repeatable=False)
 
 
 def jobs(*, limit: int = 50, before: str | None = None) -> Call[JobPage]:

@@ -68,12 +68,16 @@ class Reindexing:
         if not dry_run:
             self._parts.store.unchoose_embedder()
         generation = chosen[1].generation if len(chosen) > 1 else self._opened({}).generation
-        return {"from": chosen[0].generation, **self._state(generation)}
+        return {"former": chosen[0].generation, **self._state(generation)}
 
     def outlook(self, to: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Of an embedder, the one in use if left out: its generation, how many memories wait for vectors of it, and how
-        many have vectors of others beside."""
-        return self._state(self._opened(to).generation)
+        many have vectors of others beside. Raises InvalidInputError where there is no such embedder."""
+        try:
+            embedder = self._opened(to)
+        except ConfigurationError as error:
+            raise InvalidInputError(error.message, field="to") from error
+        return self._state(embedder.generation)
 
     def _state(self, generation: str) -> dict[str, Any]:
         store = self._parts.store

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, cast
@@ -19,7 +20,7 @@ from aim_memory import assemble
 from aim_memory.api.archive import MEDIA_TYPE as TAR
 from aim_memory.api.archive import archive, size_of
 from aim_memory.api.audit import audited
-from aim_memory.api.auth import Admin, Auditor, Caller, Known
+from aim_memory.api.auth import Admin, Auditor, Caller, Known, Operator
 from aim_memory.api.lines import Incoming
 from aim_memory.api.openapi import NDJSON, failures
 from aim_memory.api.service import Service, ServiceDep
@@ -27,6 +28,7 @@ from aim_memory.bodies import (
     AuditPage,
     AuditView,
     Body,
+    EmbedderOutlook,
     ImportProblem,
     ImportReply,
     IssuedKeyView,
@@ -37,6 +39,7 @@ from aim_memory.bodies import (
     KeyView,
     MemoryItem,
     ReindexRequest,
+    RollbackRequest,
     StatsReply,
     VerifyReply,
     WriteReply,
@@ -44,7 +47,7 @@ from aim_memory.bodies import (
 )
 from aim_memory.engine.receipts import namespace_digest
 from aim_memory.engine.reindexing import named
-from aim_memory.errors import NotFoundError
+from aim_memory.errors import InvalidInputError, NotFoundError
 from aim_memory.ingest.limits import check_namespace
 from aim_memory.keys import Role, includes
 from aim_memory.transfer import export_lines, import_entries, read_entries
@@ -130,10 +133,43 @@ async def verify(caller: Known, service: ServiceDep) -> VerifyReply:
 @router.post("/reindex", operation_id="admin_reindex", summary="Embed anew", responses=failures(413, 415))
 async def reindex(body: ReindexRequest, caller: Known, service: ServiceDep) -> JobView:
     """Begins a job that embeds what has no vectors of the embedder in use, or of another one, which is put in use when
-    they are all there. Takes an operator's key."""
-    async with audited(service, caller, "reindex", body.to, role="operator"):
-        target = None if body.to is None else named(body.to)
-        return _job(await service.write(service.engine.jobs.submit, "reindex", {"to": target}))
+    they are all there; or one that drops the vectors of all others. Takes an operator's key."""
+    engine = service.engine
+    async with audited(service, caller, "prune" if body.prune else "reindex", body.to, role="operator"):
+        if not body.prune:
+            target = None if body.to is None else named(body.to)
+            return _job(await service.write(engine.jobs.submit, "reindex", {"to": target}))
+        if body.to is not None:
+            raise InvalidInputError("to and prune are two things to do; ask for one.", field="prune")
+        outlook = await service.read(engine.reindexing.outlook)
+        return _job(await service.write(engine.jobs.submit, "prune", {"generation": outlook["generation"]}))
+
+
+@router.get("/reindex", operation_id="admin_outlook", summary="Look at an embedder", responses=failures())
+async def outlook(
+    caller: Operator,
+    service: ServiceDep,
+    to: Annotated[str | None, Query(description="Another embedder, which is loaded for it; the one in use.")] = None,
+) -> EmbedderOutlook:
+    """How many memories a reindexing would embed, and how many have vectors to prune. Takes an operator's key."""
+    target = None if to is None else named(to)
+    with service.chores.passing():
+        return EmbedderOutlook.model_validate(await run_sync(service.engine.reindexing.outlook, target))
+
+
+@router.post(
+    "/reindex/rollback",
+    operation_id="admin_rollback",
+    summary="Go back to the embedder before",
+    responses=failures(404, 413, 415),
+)
+async def rollback(body: RollbackRequest, caller: Known, service: ServiceDep) -> EmbedderOutlook:
+    """Takes the last move to another embedder back; its vectors were kept. Servers take that up at their next start.
+    Takes an operator's key."""
+    async with audited(service, caller, "rollback", "dry_run" if body.dry_run else None, role="operator"):
+        with service.chores.passing():
+            back = partial(service.engine.reindexing.rollback, dry_run=body.dry_run)
+            return EmbedderOutlook.model_validate(await run_sync(back))
 
 
 @router.get("/jobs", operation_id="admin_jobs", summary="List jobs", responses=failures())

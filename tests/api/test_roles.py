@@ -98,6 +98,8 @@ VISITS: dict[str, Visit] = {
     "GET /v1/admin/export": Visit("admin"),
     "POST /v1/admin/import": Visit("admin", content=LINE),
     "POST /v1/admin/reindex": Visit("operator", json={}),
+    "GET /v1/admin/reindex": Visit("operator"),
+    "POST /v1/admin/reindex/rollback": Visit("operator", json={"dry_run": True}),
     "POST /v1/admin/verify": Visit("operator"),
     "POST /v1/admin/backup": Visit("operator", everybodys=True),
     "GET /mem0/v1/ping/": Visit("reader"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -26,6 +26,9 @@ from aim_memory import assemble
 from aim_memory.api.app import create_app
 from aim_memory.api.examples import EXAMPLES
 from aim_memory.api.openapi import NDJSON
+from aim_memory.engine.reindexing import Reindexing
+from aim_memory.errors import ConfigurationError
+from aim_memory.ports import Embedder
 from aim_memory.settings import ServerSettings
 from tests.api.conftest import settings_in
 from tests.figures import figure
@@ -65,6 +68,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = settings_in(tmp_path_factory.mktemp("schema"), server=PATIENT)
     engine = assemble.open_engine(settings)
+    engine.reindexing = Reindexing(replace(engine.reindexing._parts, open_embedder=_unknown))
     keyring = assemble.open_keyring(settings, engine)
     app = create_app(settings, engine, keyring)
     # That nothing opens without a key is for tests/api/test_auth.py: here all requests bring one.
@@ -72,6 +76,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     schema.app = app
     yield Served(schema, {"authorization": f"Bearer {keyring.create('acme', 'tester', 'operator').token}"})
     asgi.shutdown_lifespans()
+
+
+def _unknown(named: Mapping[str, Any]) -> Embedder:
+    """Names that were made up are not looked for on any hub."""
+    raise ConfigurationError(f"The embedder {named} could not be loaded.")
 
 
 def thorough(examples: int, **more: Any) -> Any:

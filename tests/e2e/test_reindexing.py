@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aim_memory.cli.commands import app
+from aim_memory.cli.local_server import LocalServer
 from aim_memory.cli.output import Exit
 
 Aimem = Callable[..., Result]
@@ -45,7 +46,7 @@ def test_a_folder_is_moved_to_another_embedder_and_back(aimem: Aimem) -> None:
     assert run(aimem, "reindex", "--dry-run") == {"generation": SMALL, "waiting": 0, "prunable": 1}
     assert run(aimem, "query", "Who is my dentist?")["results"][0]["id"] == "m"
 
-    back = {"from": SMALL, "generation": FIRST, "waiting": 0, "prunable": 1}
+    back = {"former": SMALL, "generation": FIRST, "waiting": 0, "prunable": 1}
     assert run(aimem, "reindex", "--rollback", "--dry-run") == back
     assert run(aimem, "reindex", "--rollback") == back
     assert run(aimem, "reindex", "--dry-run")["generation"] == FIRST
@@ -90,3 +91,31 @@ def test_there_may_be_nothing_to_go_back_from(aimem: Aimem) -> None:
     run(aimem, "reindex", "--rollback")
     result = aimem("reindex", "--rollback")
     assert result.exit_code == Exit.NOT_FOUND, result.output
+
+
+def test_a_server_is_moved_to_another_embedder_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIM_EMBEDDER__KIND", "hashing")
+    runner = CliRunner()
+    with LocalServer(tmp_path / "home") as server:
+        server.wait_until_ready()
+
+        def aimem(*arguments: str) -> Result:
+            return runner.invoke(app, list(arguments), env={"AIM_URL": server.url})
+
+        run(aimem, "write", "My dentist is Dr. Okafor.", "--id", "m")
+        assert run(aimem, "reindex", "--dry-run") == {"generation": FIRST, "waiting": 0, "prunable": 0}
+        assert run(aimem, "reindex", "--to", "hashing:64", "--dry-run")["waiting"] == 1
+        moved = run(aimem, "reindex", "--to", "hashing:64")
+        assert (moved["generation"], moved["embedded"]) == (SMALL, 1)
+        assert run(aimem, "reindex", "--dry-run") == {"generation": FIRST, "waiting": 0, "prunable": 1}
+        assert run(aimem, "reindex", "--prune")["pruned"] == 1
+        assert run(aimem, "reindex", "--rollback", "--dry-run")["former"] == SMALL
+        assert run(aimem, "reindex", "--rollback")["former"] == SMALL
+        assert aimem("reindex", "--rollback").exit_code == Exit.NOT_FOUND
+        listed = run(aimem, "jobs", "list")["items"]
+        assert [job["kind"] for job in listed] == ["prune", "reindex"]
+        assert run(aimem, "jobs", "list", "--limit", "1")["items"] == listed[:1]
+        assert run(aimem, "jobs", "show", moved["job"]) == listed[1]
+        assert aimem("jobs", "cancel", moved["job"]).exit_code == Exit.CONFLICT
+        assert aimem("jobs", "show", "ghost").exit_code == Exit.NOT_FOUND
+        assert aimem("reindex", "--to", "no such model", "--dry-run").exit_code == Exit.USAGE
