@@ -309,8 +309,8 @@ class SqlStore(MemoryStore):
             keys.add(connection, key, secret_hash)
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
-        row = self._database.first(keys.BY_SECRET, {"secret_hash": secret_hash}, EVERY_TENANT)
-        return None if row is None else keys.as_driven(row)
+        found = self._database.all(keys.BY_SECRET, {"secret_hash": secret_hash}, EVERY_TENANT)
+        return keys.as_driven(found[0]) if found else None
 
     def keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
         if self._database.all(keys.FIRST, {}, EVERY_TENANT) == [(None,)]:
