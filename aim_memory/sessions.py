@@ -1,7 +1,8 @@
 """Session states, kept in memory and written behind: a query never waits for a commit.
 
 A state is derived from what was asked, never from what is stored, so losing the last one in a crash costs a little
-steering and no memory. A clean close writes everything.
+steering and no memory. A clean close writes everything. A state is of one epoch of its namespace: another server, which
+does not hear of an erasure, neither goes on with one nor brings it back.
 """
 
 from __future__ import annotations
@@ -32,18 +33,21 @@ class Sessions:
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aim-sessions")
 
     def get(self, space: Space, session_id: str) -> SessionState:
-        """The state of a session; a session nobody has heard of is at rest."""
-        key = (space, session_id)
+        """The state of a session; a session nobody has heard of, or of an erased namespace, is at rest."""
+        key, epoch = (space, session_id), self._epoch(space)
         with self._lock:
             state = self._unwritten.get(key) or self._states.get(key)
-        return state or self._own(self._store.load_session(space, session_id) or SessionState())
+        if state is not None and state.epoch == epoch:
+            return state
+        return self._own(self._store.load_session(space, session_id) or SessionState(epoch=epoch))
 
     def put(self, space: Space, session_id: str, state: SessionState) -> None:
         """Keeps a state unless a newer turn is known, and has it written soon."""
-        key, state = (space, session_id), replace(state, generation=self._generation)
+        epoch = state.epoch or self._epoch(space)
+        key, state = (space, session_id), replace(state, generation=self._generation, epoch=epoch)
         with self._lock:
             known = self._states.get(key)
-            if known is not None and known.turns > state.turns:
+            if known is not None and (known.epoch, known.turns) > (epoch, state.turns):
                 return
             self._states[key] = self._unwritten[key] = state
             self._states.move_to_end(key)
@@ -74,6 +78,10 @@ class Sessions:
     def close(self) -> None:
         self.flush()
         self._writer.shutdown()
+
+    def _epoch(self, space: Space) -> int:
+        head = self._store.head(space)
+        return 0 if head is None else head.epoch
 
     def _own(self, state: SessionState) -> SessionState:
         """What was asked stays known; where it led is told by vectors that this embedder cannot read."""

@@ -303,6 +303,9 @@ class SessionState:
     updated_at: datetime | None = None
     generation: str | None = None
     """Of the embedder whose vectors these are: they are never compared with those of another."""
+    epoch: int = field(default=0, compare=False)
+    """Of the namespace that was asked: what was asked of one that was erased is not its successor's. 0 where none is
+    known."""
 
 
 @dataclass(frozen=True, slots=True)

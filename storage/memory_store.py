@@ -229,9 +229,13 @@ class InMemoryStore(MemoryStore):
     def save_session(self, space: Space, session_id: str, state: SessionState) -> bool:
         with self._writing():
             known = self.load_session(space, session_id)
-            if space not in self._spaces or (known is not None and known.turns > state.turns):
+            contents = self._spaces.get(space)
+            if contents is None or state.epoch not in (0, contents.epoch):
                 return False
-            kept = replace(state, direction=frozen(state.direction), drift=frozen(state.drift))
+            if known is not None and known.turns > state.turns:
+                return False
+            epoch = contents.epoch
+            kept = replace(state, direction=frozen(state.direction), drift=frozen(state.drift), epoch=epoch)
             self._sessions.setdefault(space, {})[session_id] = kept
             return True
 

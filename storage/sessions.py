@@ -24,7 +24,9 @@ def _insert(connection: Connection, table: sa.Table) -> _Insert:
 
 
 def save(connection: Connection, namespace_id: int, session_id: str, state: SessionState) -> bool:
-    """Writes a state unless the stored one has more turns."""
+    """Writes a state unless the stored one has more turns, or it is of a namespace that was erased."""
+    if namespace_id == 0 or state.epoch not in (0, namespace_id):
+        return False
     values = {
         "turns": state.turns,
         "direction": codec.vector_to_bytes(state.direction),
@@ -45,7 +47,7 @@ def save(connection: Connection, namespace_id: int, session_id: str, state: Sess
 def load(connection: Connection, namespace_id: int, session_id: str) -> SessionState | None:
     query = sa.select(*_COLUMNS).where(sessions.c.namespace_id == namespace_id, sessions.c.id == session_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else _state(*row)
+    return None if row is None else _state(namespace_id, *row)
 
 
 def listed(connection: Connection, namespace_id: int, limit: int) -> list[tuple[str, SessionState]]:
@@ -53,7 +55,8 @@ def listed(connection: Connection, namespace_id: int, limit: int) -> list[tuple[
     query = sa.select(sessions.c.id, *_COLUMNS).where(sessions.c.namespace_id == namespace_id)
     order = (sessions.c.updated_at.desc().nulls_last(), sessions.c.id)
     return [
-        (session_id, _state(*state)) for session_id, *state in connection.execute(query.order_by(*order).limit(limit))
+        (session_id, _state(namespace_id, *state))
+        for session_id, *state in connection.execute(query.order_by(*order).limit(limit))
     ]
 
 
@@ -83,6 +86,7 @@ def used(connection: Connection, namespace_id: int) -> dict[str, float]:
 
 
 def _state(
+    namespace_id: int,
     turns: int,
     direction: bytes | None,
     drift: bytes | None,
@@ -91,4 +95,4 @@ def _state(
     generation: str | None,
 ) -> SessionState:
     directions = codec.vector_from_bytes(direction), codec.vector_from_bytes(drift)
-    return SessionState(turns, *directions, tuple(recent), updated_at, generation)
+    return SessionState(turns, *directions, tuple(recent), updated_at, generation, namespace_id)

@@ -266,7 +266,7 @@ class SqlStore(MemoryStore):
 
     def save_session(self, space: Space, session_id: str, state: SessionState) -> bool:
         with self._inside(space, relaxed=True) as (connection, namespace):
-            return namespace > 0 and sessions.save(connection, namespace, session_id, state)
+            return sessions.save(connection, namespace, session_id, state)
 
     def delete_session(self, space: Space, session_id: str) -> bool:
         with self._inside(space, relaxed=True) as (connection, namespace):

@@ -942,6 +942,18 @@ def test_a_session_creates_no_namespace(store: MemoryStore) -> None:
     assert store.load_session(ADA, "s") is None
 
 
+def test_a_session_of_an_erased_namespace_is_not_its_successor_s(store: MemoryStore) -> None:
+    write(store, new("a"))
+    store.save_session(ADA, "s", SessionState(turns=1))
+    begun = store.load_session(ADA, "s")
+    store.erase(ADA)
+    write(store, new("b"))
+    assert not store.save_session(ADA, "s", begun)
+    assert store.load_session(ADA, "s") is None
+    assert store.save_session(ADA, "s", SessionState(turns=1, epoch=store.head(ADA).epoch))
+    assert store.load_session(ADA, "s").epoch == store.head(ADA).epoch
+
+
 def test_sessions_are_listed_latest_first_and_deleted(store: MemoryStore) -> None:
     write(store, new("m"))
     for name, number in (("a", 1), ("b", 3), ("c", 2)):

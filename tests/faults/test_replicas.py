@@ -11,13 +11,16 @@ from threading import Barrier, Event
 import pytest
 
 from aim_memory import AIMMemory
+from aim_memory.embedded import LOCAL_TENANT
 from aim_memory.settings import Settings
 from aim_memory.storage.sql_store import SqlStore
+from aim_memory.types import Space
 from tests import postgres
 from tests.figures import figure
 from tests.memories import ADA, BOB, GENERATION, STRANGER, SteppingClock, new
 
 SPACE = "user/ada"
+LOCAL = Space(LOCAL_TENANT, SPACE)
 URLS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder / 'aim.db'}",
     "postgresql": postgres.url,
@@ -120,3 +123,28 @@ def test_an_erased_namespace_is_gone_on_every_replica(replicas: Pair) -> None:
     assert _found(two, "xq") == []
     again = _write(two, "xq")
     assert _found(one, "xq") == [again]
+
+
+def test_an_erased_session_does_not_go_on_on_another_replica(replicas: Pair) -> None:
+    one, two = replicas
+    _write(one, "xq")
+    for _ in range(3):
+        one.query("Where is parcel xq?", namespace=SPACE, session_id="s")
+    two.forget(SPACE)
+    _write(two, "zv")
+    one.query("Where is parcel zv?", namespace=SPACE, session_id="s")
+    (session,) = one.sessions(namespace=SPACE).items
+    assert (session.turns, session.recent) == (1, ["Where is parcel zv?"])
+    assert [each.turns for each in two.sessions(namespace=SPACE).items] == [1]
+
+
+def test_a_session_on_its_way_does_not_come_back_after_an_erasure(replicas: Pair) -> None:
+    one, two = replicas
+    _write(one, "xq")
+    one.query("Where is parcel xq?", namespace=SPACE, session_id="s")
+    begun = one.engine._parts.sessions.get(LOCAL, "s")  # a question that is being answered
+    two.forget(SPACE)
+    _write(two, "zv")
+    one.engine._parts.sessions.put(LOCAL, "s", begun)
+    assert one.sessions(namespace=SPACE).items == []
+    assert two.sessions(namespace=SPACE).items == []

@@ -108,7 +108,8 @@ class Stage:
         turns = question.history if history is None else history
         if turns:
             session = _SESSION
-            self.parts.sessions.put(self.space(place), session, self.course(place, turns))
+            course = replace(self.course(place, turns), epoch=0)  # of another namespace, or of this one
+            self.parts.sessions.put(self.space(place), session, course)
         request = self.request(
             question.text,
             place,
