@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio import CancelScope
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,8 +50,8 @@ class EventStream(Response, Generic[_T]):
     """The events of one answer.
 
     The response begins with the first event, so what fails before it is an ordinary problem with its own status;
-    what fails later is a last event that holds the same problem. One task reads the events from first to last;
-    it is cancelled, and the generation with it, when the reader goes away.
+    what fails later is a last event that holds the same problem. One task reads and sends the events from first to
+    last; it is cancelled, and the generation with it, when the reader goes away.
     """
 
     media_type = "text/event-stream"
@@ -75,63 +74,62 @@ class EventStream(Response, Generic[_T]):
         self._heartbeat_s = heartbeat_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inlet, outlet = anyio.create_memory_object_stream[_T | AIMMemoryError](0)
-        refusal = None
-        async with outlet, anyio.create_task_group() as group:
-            group.start_soon(self._produce, inlet)
+        failure: AIMMemoryError | None = None
+        line = _Line(send, self.raw_headers)
+        async with anyio.create_task_group() as group:
             group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
-            refusal = await self._deliver(outlet, scope, send)
+            group.start_soon(line.keep_alive, self._heartbeat_s)
+            failure = await self._deliver(line)
+            if failure is None:
+                await line.end(self._dialect.end)
+            elif line.open:
+                await line.end(self._dialect.failure(failure, scope))
             group.cancel_scope.cancel()
-        if refusal is not None:
-            raise refusal
+        if failure is not None and not line.open:
+            raise failure
 
-    async def _produce(self, inlet: MemoryObjectSendStream[_T | AIMMemoryError]) -> None:
-        async with inlet, aclosing(self._events) as events:
+    async def _deliver(self, line: _Line) -> AIMMemoryError | None:
+        """Sends the events, to the end. Returns the error that came instead of one, if one did."""
+        async with aclosing(self._events) as events:
             try:
                 async with self._admission.place(), deadline(self._timeout_s):
                     async for event in events:
-                        await inlet.send(event)
+                        await line.put(self._dialect.frame(event))
             except AIMMemoryError as error:
-                await inlet.send(error)
+                return error
             except Exception as error:  # noqa: BLE001  the reader must learn that the stream broke
-                await inlet.send(AIMMemoryError(str(error)).with_traceback(error.__traceback__))
-
-    async def _deliver(
-        self, outlet: MemoryObjectReceiveStream[_T | AIMMemoryError], scope: Scope, send: Send
-    ) -> AIMMemoryError | None:
-        """Sends what comes, to the end. Returns the error that came instead of a first event, if one did."""
-        first = await outlet.receive()
-        if isinstance(first, AIMMemoryError):
-            return first
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self._dialect.frame(first), "more_body": True})
-        async for frame in self._frames(outlet, scope):
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+                return AIMMemoryError(str(error)).with_traceback(error.__traceback__)
         return None
 
-    async def _frames(
-        self, outlet: MemoryObjectReceiveStream[_T | AIMMemoryError], scope: Scope
-    ) -> AsyncIterator[bytes]:
-        failed = False
-        while True:
-            try:
-                with anyio.fail_after(self._heartbeat_s):
-                    item = await outlet.receive()
-            except TimeoutError:
-                yield HEARTBEAT
-            except anyio.EndOfStream:
-                break
-            else:
-                failed = isinstance(item, AIMMemoryError)
-                yield self._frame(item, scope)
-        if self._dialect.end and not failed:
-            yield self._dialect.end
 
-    def _frame(self, item: _T | AIMMemoryError, scope: Scope) -> bytes:
-        if isinstance(item, AIMMemoryError):
-            return self._dialect.failure(item, scope)
-        return self._dialect.frame(item)
+class _Line:
+    """The way to the reader: opened by the first frame, kept alive where none comes for a while."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self._headers = headers
+        self._silent = False
+        self.open = False
+
+    async def put(self, frame: bytes) -> None:
+        self._silent = False
+        if not self.open:
+            self.open = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def end(self, frame: bytes) -> None:
+        if frame:
+            await self.put(frame)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def keep_alive(self, every_s: float) -> None:
+        """A comment for each such time in which nothing was sent."""
+        while True:
+            self._silent = True
+            await anyio.sleep(every_s)
+            if self._silent and self.open:
+                await self.put(HEARTBEAT)
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, _T]) -> _T:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+import aiohttp
 import httpx2
 
 from aim_memory.errors import ConfigurationError, GeneratorError, GeneratorRefusedError
@@ -34,7 +38,7 @@ class ChatEndpoint:
     stream closes the connection, which makes the server stop generating.
 
     Raises:
-        ConfigurationError: No URL or no model is set.
+        ConfigurationError: No URL or no model is set, or the URL is none.
     """
 
     def __init__(self, settings: GeneratorSettings) -> None:
@@ -45,10 +49,11 @@ class ChatEndpoint:
         self.model = settings.model
         self._url = settings.url.rstrip("/") + "/chat/completions"
         self._settings = settings
-        self._headers = {"accept": "application/json, text/event-stream"}
+        self._headers = {"accept": "application/json, text/event-stream", "accept-encoding": "identity"}
         if settings.api_key is not None:
             self._headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._tls = httpx2.create_ssl_context()
+        self._proxy = _proxy_for(self._url)
 
     async def whole(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The reply to a body without ``stream``."""
@@ -65,22 +70,33 @@ class ChatEndpoint:
     async def stream(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The chunks of the reply to a body with ``stream``. An answer that breaks off, says nothing or is no JSON is
         an error; every choice that began must have ended."""
-        deadline = asyncio.get_running_loop().time() + self._settings.timeout_s
         course = _Course()
-        async with aclosing(self._chunks(body)) as chunks:
-            while (chunk := await self._next(chunks, deadline, course)) is not None:
+        async with aclosing(self._texts(body, course)) as texts:
+            async for text in texts:
+                if text == "[DONE]":
+                    break
+                chunk = _object(text)
                 course.see(chunk)
                 yield chunk
         course.check()
 
-    async def _next(
-        self, chunks: AsyncIterator[dict[str, Any]], deadline: float, course: _Course
-    ) -> dict[str, Any] | None:
+    async def _texts(self, body: Mapping[str, Any], course: _Course) -> AsyncGenerator[str, None]:
+        """The events of a stream; waiting for them is what has limits."""
+        deadline = asyncio.get_running_loop().time() + self._settings.timeout_s
+        events = _Events()
+        async with aclosing(self._parts(body)) as parts:
+            while (part := await self._next(parts, deadline, course)) is not None:
+                for text in events.feed(part):
+                    yield text
+        for text in events.end():
+            yield text
+
+    async def _next(self, parts: AsyncIterator[bytes], deadline: float, course: _Course) -> bytes | None:
         patience = self._settings.stall_s if course.spoke else self._settings.first_token_s
         until = min(deadline, asyncio.get_running_loop().time() + patience)
         try:
             async with asyncio.timeout_at(until):
-                return await anext(chunks, None)
+                return await anext(parts, None)
         except TimeoutError:
             if until == deadline:
                 raise self._late(self._settings.timeout_s) from None
@@ -90,47 +106,45 @@ class ChatEndpoint:
     def _late(self, limit_s: float) -> GeneratorError:
         return GeneratorError(f"{self.model} did not finish its answer in {limit_s:g} s.")
 
-    async def _chunks(self, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    async def _parts(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """What has arrived of a stream, whenever something has."""
         async with self._opened(body) as response:
             kind = response.headers.get("content-type", "nothing")
             if not kind.startswith("text/event-stream"):
                 raise GeneratorError(f"{self.model} answered with {kind[:60]!r}, not with text/event-stream.")
-            events = _Events()
-            async with aclosing(response.aiter_bytes()) as parts:
-                async for part in parts:
-                    for text in events.feed(part):
-                        if text == "[DONE]":
-                            return
-                        yield _object(text)
-            for text in events.end():
-                if text != "[DONE]":
-                    yield _object(text)
+            async for part in response.content.iter_any():
+                yield part
 
     @asynccontextmanager
-    async def _opened(self, body: Mapping[str, Any]) -> AsyncGenerator[httpx2.Response, None]:
-        # A client per answer: it belongs to the event loop that asks, and embedded use may have several.
-        limits = httpx2.Timeout(self._settings.timeout_s, connect=min(CONNECT_S, self._settings.timeout_s))
+    async def _opened(self, body: Mapping[str, Any]) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        # A session per answer: it belongs to the event loop that asks, and embedded use may have several.
         try:
-            async with (
-                httpx2.AsyncClient(verify=self._tls, timeout=limits, headers=self._headers) as client,
-                self._asked(client, body) as response,
-            ):
-                if response.status_code != 200:
+            async with self._session() as session, self._asked(session, body) as response:
+                if response.status != 200:
                     raise await self._refusal(response)
                 yield response
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            # The reason names neither the address nor the key: it is shown to callers.
-            reason = str(error) or type(error).__name__
+        except aiohttp.ClientError as error:
+            reason = _reason(error)
             raise GeneratorError(f"{self.model} could not be reached or broke off: {reason}", again=True) from error
 
-    def _asked(
-        self, client: httpx2.AsyncClient, body: Mapping[str, Any]
-    ) -> AbstractAsyncContextManager[httpx2.Response]:
-        content = json.dumps(body, ensure_ascii=False).encode()
-        return client.stream("POST", self._url, content=content, headers={"content-type": "application/json"})
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls),
+            timeout=aiohttp.ClientTimeout(sock_connect=min(CONNECT_S, self._settings.timeout_s)),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._proxy,
+        )
 
-    async def _refusal(self, response: httpx2.Response) -> GeneratorError:
-        status = response.status_code
+    def _asked(
+        self, session: aiohttp.ClientSession, body: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        content = json.dumps(body, ensure_ascii=False).encode()
+        kind = {"content-type": "application/json"}
+        return session.post(self._url, data=content, headers=kind, allow_redirects=False)
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> GeneratorError:
+        status = response.status
         if status in (401, 403):  # the body may hold a part of the key
             return GeneratorError(f"{self.model} answered {status}: the API key of the generator is not accepted.")
         message, field = _said(await _read(response, 65536))
@@ -203,14 +217,30 @@ class _Events:
             self._lines = []
 
 
-async def _read(response: httpx2.Response, most: int = LONGEST_REPLY) -> str:
+def _proxy_for(url: str) -> str | None:
+    """What the environment names (HTTPS_PROXY, NO_PROXY). aiohttp would read .netrc too, and that on a thread."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigurationError(f"AIM_GENERATOR__URL is not an address: {error}.") from error
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+
+def _reason(error: Exception) -> str:
+    """Names neither the address nor the key, as the library's own words do: it is shown to callers."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None and number > 0:
+        return os.strerror(number)
+    return str(error) if isinstance(error, aiohttp.ServerDisconnectedError) else type(error).__name__
+
+
+async def _read(response: aiohttp.ClientResponse, most: int = LONGEST_REPLY) -> str:
     """A whole body, which must not be longer than ``most`` bytes."""
     parts: list[bytes] = []
-    async with aclosing(response.aiter_bytes()) as arriving:
-        async for part in arriving:
-            parts.append(part)
-            if sum(map(len, parts)) > most:
-                raise GeneratorError(f"The generator's reply is longer than {most:,} bytes.")
+    async for part in response.content.iter_any():
+        parts.append(part)
+        if sum(map(len, parts)) > most:
+            raise GeneratorError(f"The generator's reply is longer than {most:,} bytes.")
     return b"".join(parts).decode("utf-8", "replace")
 
 

@@ -113,3 +113,16 @@ def test_a_missing_setting_is_named(missing: str) -> None:
     settings = {"kind": "openai", "url": "http://127.0.0.1:1/v1", "model": "tiny", missing: None}
     with pytest.raises(ConfigurationError, match=f"AIM_GENERATOR__{missing.upper()}"):
         ChatEndpoint(GeneratorSettings.model_validate(settings))
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="AIM_GENERATOR__URL is not an address"):
+        ChatEndpoint(GeneratorSettings(kind="openai", url="http://[::1/v1", model="tiny"))
+
+
+def test_a_failure_does_not_tell_the_address() -> None:
+    url = "http://127.0.0.254:9/v1"
+    endpoint = ChatEndpoint(GeneratorSettings(kind="openai", url=url, model="tiny"))
+    with pytest.raises(GeneratorError) as failed:
+        asyncio.run(endpoint.whole({"model": "tiny", "messages": []}))
+    assert "127.0.0" not in failed.value.message
