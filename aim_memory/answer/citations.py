@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from aim_memory.anchors import compare, extract
+from aim_memory.anchors import compare
 from aim_memory.answer.dated import is_date_line
-from aim_memory.answer.reading import Evidence, HeldBlock, HeldSentence
+from aim_memory.answer.reading import Evidence, HeldBlock, HeldSentence, Reading
 from aim_memory.text import analyse, sentences
 from aim_memory.types import Anchor, EvidenceBlock
 
@@ -85,9 +85,8 @@ class _Claim:
     """A sentence of an answer, read at the time of the evidence it is compared with."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._reading = Reading(text)
         self._terms = frozenset(analyse(text))
-        self._values: dict[datetime | None, tuple[Anchor, ...]] = {}
 
     def support(self, held: HeldSentence) -> float:
         """Share of the claim's terms in the evidence sentence, plus half the share of its values."""
@@ -97,13 +96,5 @@ class _Claim:
         agreed = compare(values, held.anchors).matched
         return shared + 0.5 * len(agreed) / len(values)
 
-    def _values_at(self, reference: datetime) -> tuple[Anchor, ...]:
-        """Only dates can read differently at different times."""
-        if None in self._values:
-            return self._values[None]
-        if reference not in self._values:
-            anchors = extract(self._text, reference=reference)
-            found = tuple(replace(anchor, slot=None) for anchor in anchors if anchor.kind in _VALUES)
-            self._values[reference if any(anchor.kind == "date" for anchor in found) else None] = found
-            return found
-        return self._values[reference]
+    def _values_at(self, moment: datetime) -> tuple[Anchor, ...]:
+        return tuple(anchor for anchor in self._reading.at(moment) if anchor.kind in _VALUES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,6 @@ from aim_memory.answer.citations import Quote, cite
 from aim_memory.answer.reading import Evidence
 from aim_memory.answer.verify import Verified, verify
 from aim_memory.text import sentences
-from aim_memory.types import EvidenceBlock
 
 _MARKS = re.compile(r"(?:\s*\[\d{1,3}\])*")
 
@@ -33,8 +32,8 @@ class Follower:
     lies literally in the evidence is one quote however many sentences it has, and is whole where it ends.
     """
 
-    def __init__(self, blocks: Sequence[EvidenceBlock], reference: datetime) -> None:
-        self._evidence = Evidence(blocks)
+    def __init__(self, evidence: Evidence, reference: datetime) -> None:
+        self._evidence = evidence
         self._reference = reference
         self._text = ""
         self._from = 0

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from aim_memory.anchors import compare, extract
+from aim_memory.anchors import compare
 from aim_memory.answer.citations import CITATION_MARK
-from aim_memory.answer.reading import Evidence, HeldBlock
+from aim_memory.answer.reading import Evidence, HeldBlock, Reading
 from aim_memory.text import fold
 from aim_memory.types import Anchor, EvidenceBlock
 
@@ -38,9 +38,10 @@ def verify(answer: str, blocks: Sequence[EvidenceBlock] | Evidence, *, reference
     for offset, line in _lines(answer):
         literal = evidence.holds(line.strip())
         claim = CITATION_MARK.sub(lambda mark: " " * len(mark.group()), line)
-        for anchor in extract(claim, reference=reference):
+        reading = Reading(claim)
+        for anchor in reading.at(reference):
             if anchor.kind in _CHECKED:
-                fits = literal or _supported(anchor, claim, evidence) or _spelled(anchor, evidence)
+                fits = literal or _supported(anchor, reading, evidence) or _spelled(anchor, evidence)
                 placed = replace(anchor, start=anchor.start + offset, end=anchor.end + offset)
                 (supported if fits else unsupported).append(placed)
     return Verified(tuple(supported), tuple(unsupported))
@@ -61,18 +62,18 @@ def _lines(answer: str) -> Iterator[tuple[int, str]]:
         offset += len(line) + 1
 
 
-def _supported(anchor: Anchor, line: str, evidence: Evidence) -> bool:
+def _supported(anchor: Anchor, line: Reading, evidence: Evidence) -> bool:
     if any(_agrees(anchor, held) for held in evidence.blocks):
         return True
     return anchor.kind == "date" and any(_repeats(anchor, line, held) for held in evidence.blocks)
 
 
-def _repeats(anchor: Anchor, line: str, held: HeldBlock) -> bool:
+def _repeats(anchor: Anchor, line: Reading, held: HeldBlock) -> bool:
     """Whether the same words, read at the time of the block, name a date that the block holds."""
-    again = [other for other in extract(line, reference=held.block.timestamp) if other.start == anchor.start]
+    again = [other for other in line.at(held.block.timestamp) if other.start == anchor.start]
     return any(_agrees(other, held) for other in again)
 
 
 def _agrees(wanted: Anchor, held: HeldBlock) -> bool:
     same = [anchor for anchor in held.anchors if anchor.kind == wanted.kind]
-    return bool(same) and bool(compare((replace(wanted, slot=None),), same).matched)
+    return bool(same) and bool(compare((wanted,), same).matched)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from aim_memory.answer import Finished, Quote, Verified, arranged, build_prompt, cite, finish, needs_retry, verify
 from aim_memory.answer.following import Checked, Follower
+from aim_memory.answer.reading import Evidence
 from aim_memory.bodies import (
     AnswerEvent,
     AnswerReply,
@@ -50,6 +51,8 @@ class Preparation:
     recalled: Recalled
     prompt: Prompt
     generator: Generator
+    evidence: Evidence
+    """What the prompt lists, read once for all that is compared with it."""
 
 
 class Answering:
@@ -121,7 +124,7 @@ class Answering:
             hard=is_hard(recalled, self._parts.hard_below),
         )
         recalled.watch.lap("prompt")
-        return Preparation(request, recalled, prompt, generator)
+        return Preparation(request, recalled, prompt, generator, Evidence(prompt.listed))
 
     def _listing(self, space: Space, request: AnswerRequest, recalled: Recalled) -> tuple[EvidenceBlock, ...] | None:
         """The memories in the order of the session's last prompt; None without a session. Where the question narrows
@@ -150,7 +153,7 @@ class Answering:
     ) -> AnswerReply:
         recalled = preparation.recalled
         recalled.watch.lap("generate")
-        quotes = cite(transcript.text, _listed(preparation))
+        quotes = cite(transcript.text, preparation.evidence)
         finished = finish(transcript.text, verified, quotes, abstained=transcript.abstained, question=request.query)
         self._learn(tenant, request, finished, quotes)
         shown = reply(recalled, request)
@@ -189,12 +192,8 @@ def _earlier(recalled: Recalled) -> tuple[str, ...]:
     return state.recent[:-1] if state is not None else ()
 
 
-def _listed(preparation: Preparation) -> tuple[EvidenceBlock, ...]:
-    return preparation.prompt.listed
-
-
 def _verified(preparation: Preparation, transcript: Transcript) -> Verified:
-    return verify(transcript.text, _listed(preparation), reference=preparation.recalled.now)
+    return verify(transcript.text, preparation.evidence, reference=preparation.recalled.now)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
@@ -216,7 +215,7 @@ class _Following:
     """Events about the sentences of an answer as it comes."""
 
     def __init__(self, preparation: Preparation) -> None:
-        self._follower = Follower(_listed(preparation), preparation.recalled.now)
+        self._follower = Follower(preparation.evidence, preparation.recalled.now)
         self.shown: list[Citation] = []
 
     async def after(self, delta: Delta) -> list[AnswerEvent]:

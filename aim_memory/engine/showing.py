@@ -7,6 +7,7 @@ from typing import Any
 
 from aim_memory.answer import cite, verify
 from aim_memory.answer.chat import text_of
+from aim_memory.answer.reading import Evidence
 from aim_memory.bodies import MessageItem, WriteRequest
 from aim_memory.engine.answering import citations, reinforce, verification
 from aim_memory.engine.exchange import Prepared
@@ -47,9 +48,11 @@ class Showing:
         recalled, request = prepared.recalled, prepared.request
         if recalled is None or request is None:
             return {"results": [], "citations": [], "verification": {"supported": [], "unsupported": []}}
-        quotes = cite(text, prepared.listed)
+        notes = Evidence(prepared.listed)
+        quotes = cite(text, notes)
         reinforce(self._parts, Space(prepared.tenant, request.namespace), quotes)
-        verified = verify(text, (*prepared.listed, *_conversation(prepared)), reference=recalled.now)
+        both = Evidence((*notes.blocks, *_conversation(prepared)))
+        verified = verify(text, both, reference=recalled.now)
         shown = reply(recalled, request)
         return {
             "results": [hit.model_dump(mode="json", exclude_none=True) for hit in shown.results],

@@ -8,6 +8,7 @@ import pytest
 
 from aim_memory.answer import cite
 from aim_memory.answer.following import Checked, Follower
+from aim_memory.answer.reading import Evidence
 from tests.evidence import NOON, block
 
 BLOCKS = [
@@ -26,7 +27,7 @@ ANSWERS = [
 
 
 def followed(answer: str, size: int) -> list[Checked]:
-    follower = Follower(BLOCKS, NOON)
+    follower = Follower(Evidence(BLOCKS), NOON)
     spans = [span for at in range(0, len(answer), size) for span in follower.add(answer[at : at + size])]
     return [follower.judge(*span) for span in [*spans, *follower.end()]]
 
@@ -55,7 +56,7 @@ def test_a_mark_after_the_full_stop_belongs_to_the_sentence_before() -> None:
 
 
 def test_a_sentence_is_judged_as_soon_as_another_begins() -> None:
-    follower = Follower(BLOCKS, NOON)
+    follower = Follower(Evidence(BLOCKS), NOON)
     assert list(follower.add("He pays 900 euros.")) == []
     (first,) = follower.add(" And")
     assert first == (0, 18)
