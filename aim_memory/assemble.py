@@ -90,6 +90,7 @@ def open_parts(settings: Settings, *, ready: bool = False, at_once: int | None =
         limits=settings.limits,
         retention=settings.retention,
         rereading=open_rereading(settings.reranker),
+        extraction=settings.extraction,
         companions={"vllm": server} if server else {},
         open_embedder=lambda named: open_embedder(naming(settings.embedder, named)),
     )
@@ -270,12 +271,14 @@ def open_generators(
     named = {(main.model or "main"): main} if main.kind != "extractive" else {}
     if not (named or settings.generators):
         return {extractive.name: extractive}, None
+    from aim_memory.llm.crowd import Crowd
     from aim_memory.llm.router import Router
 
     models = {**named, **settings.generators}
     targets = [_target(name, own, settings.router, server if own is main else None) for name, own in models.items()]
-    router = Router(targets, settings.router)
-    alone = {target.name: Router([target], settings.router) for target in targets}
+    crowd = Crowd(settings.router.background_below, settings.router.background_wait_s)
+    router = Router(targets, settings.router, crowd=crowd)
+    alone = {target.name: Router([target], settings.router, crowd=crowd) for target in targets}
     return {router.name: router, **alone, extractive.name: extractive}, router if router.names() else None
 
 

@@ -507,6 +507,35 @@ class EmbedderOutlook(Reply):
     former: str | None = Field(None, description="After going back: the embedder that was in use.")
 
 
+class ExtractRequest(Body):
+    """What a language model is to make of memories."""
+
+    namespace: str
+    what: Literal["facts", "summaries", "profile"] = "facts"
+    session_id: str | None = Field(None, description="Of summaries: of this conversation alone.")
+
+
+class ExtractPreviewRequest(ExtractRequest):
+    limit: int = Field(1, ge=1, le=20, description="Stretches of conversation to read; the model is asked for each.")
+
+
+class DerivedView(Reply):
+    text: str
+    sources: list[str] = Field(description="The memories that it rests on.")
+    reason: str | None = Field(None, description="Why it would not be kept.")
+
+
+class ExtractPreview(Reply):
+    """What extraction would keep and refuse. Nothing is written."""
+
+    waiting: int = Field(description="Memories that were not read for facts yet.")
+    read: int = Field(description="Memories read for this preview.")
+    items: list[DerivedView]
+    refused: list[DerivedView]
+    unreadable: list[str] = Field(description="What was wrong with answers that could not be read, twice.")
+    usage: UsageView
+
+
 class JobView(Reply):
     id: str
     kind: str

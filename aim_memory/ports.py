@@ -128,9 +128,12 @@ class ChatModels(Protocol):
         """What a caller may put as ``model``: the default first."""
         ...
 
-    def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+    def replies(
+        self, body: Mapping[str, Any], *, hard: bool = False, background: bool = False
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The chunks of a streamed completion (``body["stream"]``), up to its end, or else the one whole reply.
 
+        ``background``: nobody waits for it, and it lets those go first for whom somebody does.
         Closing the iterator cancels the generation. Raises GeneratorError, before the first chunk or in the middle:
         GeneratorRefusedError when the model's server will not serve this body.
         """

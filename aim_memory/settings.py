@@ -88,7 +88,18 @@ class RouterSettings(_Section):
     failures: int = Field(3, ge=1, description="Failures in a row after which a model is left alone.")
     rest_s: float = Field(10.0, gt=0, description="For so long; twice as long after each failed trial.")
     longest_rest_s: float = Field(300.0, gt=0)
+    background_below: int = Field(
+        2, ge=1, description="Background work asks a model only while fewer replies than this are being made."
+    )
+    background_wait_s: float = Field(30.0, ge=0, description="Then it asks in any case, one question at a time.")
     hard_below: float = Field(0.5, ge=0, le=1, description="A question is hard below this confidence of retrieval.")
+
+
+class ExtractionSettings(_Section):
+    """What a language model makes of memories behind the scenes; only where it is asked to."""
+
+    automatic: bool = Field(False, description="Read all that is written for facts, without being asked each time.")
+    window_tokens: int = Field(1500, ge=100, description="Of conversation that the model reads at once.")
 
 
 class VllmSettings(_Section):
@@ -181,6 +192,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="Further language models, by name: AIM_GENERATORS__LARGE__URL and so on."
     )
     router: RouterSettings = Field(default_factory=RouterSettings)
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
     vllm: VllmSettings = Field(default_factory=VllmSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -190,6 +190,37 @@ EXAMPLES: dict[str, Example] = {
     "admin_rollback": Example(
         request={"dry_run": True}, response={**_OUTLOOK, "former": "paraphrase-multilingual-MiniLM-L12-v2|384"}
     ),
+    "admin_extract": Example(
+        request={"namespace": "user/ada", "what": "facts"},
+        response={
+            **_JOB,
+            "kind": "extract",
+            "state": "queued",
+            "tenant": "local",
+            "done": 0,
+            "total": None,
+            "arguments": {"namespace": "user/ada", "what": "facts", "session_id": None},
+        },
+    ),
+    "admin_extract_preview": Example(
+        request={"namespace": "user/ada", "what": "facts", "limit": 1},
+        response={
+            "waiting": 412,
+            "read": 18,
+            "items": [
+                {"text": "Ada takes 20 mg of lisinopril every morning.", "sources": [_ID], "reason": None},
+            ],
+            "refused": [
+                {
+                    "text": "Ada takes 25 mg of lisinopril.",
+                    "sources": [_ID],
+                    "reason": "nothing that it rests on says '25 mg'",
+                }
+            ],
+            "unreadable": [],
+            "usage": {"prompt_tokens": 1630, "completion_tokens": 95},
+        },
+    ),
     "admin_jobs": Example({"items": [_JOB]}),
     "admin_job": Example(_JOB),
     "admin_cancel_job": Example({**_JOB, "state": "cancelled"}),

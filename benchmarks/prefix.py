@@ -73,7 +73,9 @@ class Listening(ChatModels):
     def figures(self) -> dict[str, Any]:
         return {}
 
-    async def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+    async def replies(
+        self, body: Mapping[str, Any], *, hard: bool = False, background: bool = False
+    ) -> AsyncGenerator[dict[str, Any], None]:
         self.bodies.append(body)
         yield {"choices": [{"index": 0, "message": {"content": SAID}, "finish_reason": "stop"}]}
 

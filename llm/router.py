@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from aim_memory.errors import GeneratorError, NotFoundError
+from aim_memory.llm.crowd import Crowd
 from aim_memory.llm.openai import usage_of
 from aim_memory.llm.target import Target
 from aim_memory.ports import ChatModels, Generator
@@ -33,6 +34,7 @@ class Router(Generator, ChatModels):
         targets: At least one; the first that has a chat endpoint is the default model of a chat.
         settings: Patience, retries, and when to leave one alone.
         sleep: Lets time pass between tries.
+        crowd: Who waits for these models; its own if left out.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Router(Generator, ChatModels):
         settings: RouterSettings,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        crowd: Crowd | None = None,
     ) -> None:
         self._targets = tuple(targets)
         self._settings = settings
@@ -48,6 +51,7 @@ class Router(Generator, ChatModels):
         self._decisions = 0
         self._deciding_s = 0.0
         self._saved = 0
+        self._crowd = crowd or Crowd(settings.background_below, settings.background_wait_s, sleep)
 
     @property
     def name(self) -> str:
@@ -57,26 +61,32 @@ class Router(Generator, ChatModels):
         def deltas(target: Target) -> AsyncGenerator[Delta, None]:
             return target.deltas(prompt)
 
-        async with aclosing(self._asked(self._order(prompt.hard), deltas)) as heard:
-            async for target, delta in heard:
-                if delta.usage is not None:
-                    self._count(target, delta.usage, prompt.hard)
-                yield delta
+        with self._crowd.joined():
+            async with aclosing(self._asked(self._order(prompt.hard), deltas)) as heard:
+                async for target, delta in heard:
+                    if delta.usage is not None:
+                        self._count(target, delta.usage, prompt.hard)
+                    yield delta
 
     def names(self) -> Sequence[str]:
         chatting = [target for target in self._targets if target.chat is not None]
         named = [name for target in chatting for name in (target.name, *target.models)]
         return list(dict.fromkeys([AUTO, *named])) if chatting else []
 
-    async def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+    async def replies(
+        self, body: Mapping[str, Any], *, hard: bool = False, background: bool = False
+    ) -> AsyncGenerator[dict[str, Any], None]:
         def chunks(target: Target) -> AsyncGenerator[dict[str, Any], None]:
             return target.replies(body)
 
-        async with aclosing(self._asked(self._meant(str(body["model"]), hard), chunks)) as heard:
-            async for target, chunk in heard:
-                if (usage := usage_of(chunk)) is not None:
-                    self._count(target, usage, hard)
-                yield chunk
+        if background:
+            await self._crowd.thinned()
+        with self._crowd.joined(background=background):
+            async with aclosing(self._asked(self._meant(str(body["model"]), hard), chunks)) as heard:
+                async for target, chunk in heard:
+                    if (usage := usage_of(chunk)) is not None:
+                        self._count(target, usage, hard)
+                    yield chunk
 
     def figures(self) -> dict[str, Any]:
         return {
@@ -84,6 +94,7 @@ class Router(Generator, ChatModels):
             "decisions": self._decisions,
             "decision_ms": round(1000 * self._deciding_s / max(1, self._decisions), 4),
             "tokens_saved": self._saved,
+            "now": self._crowd.figures(),
         }
 
     def _order(self, hard: bool) -> list[Target]:

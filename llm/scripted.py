@@ -89,7 +89,9 @@ class ScriptedChat(ChatModels):
     def figures(self) -> dict[str, Any]:
         return {"calls": len(self.bodies)}
 
-    async def replies(self, body: Mapping[str, Any], *, hard: bool = False) -> AsyncGenerator[dict[str, Any], None]:
+    async def replies(
+        self, body: Mapping[str, Any], *, hard: bool = False, background: bool = False
+    ) -> AsyncGenerator[dict[str, Any], None]:
         self.bodies.append(body)
         if self.failure is not None:
             raise self.failure

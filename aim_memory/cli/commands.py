@@ -13,6 +13,7 @@ from aim_memory.cli import (
     browsing,
     demo,
     doctor,
+    extracting,
     keys,
     mcp,
     models,
@@ -32,7 +33,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (serving, writing, asking, browsing, transferring, administration, reindexing, mcp, bots, doctor, demo):
+for group in (
+    serving,
+    writing,
+    asking,
+    browsing,
+    transferring,
+    administration,
+    reindexing,
+    extracting,
+    mcp,
+    bots,
+    doctor,
+    demo,
+):
     app.registered_commands += group.app.registered_commands
 app.add_typer(browsing.sessions_app, name="sessions")
 app.add_typer(administration.backup_app, name="backup")

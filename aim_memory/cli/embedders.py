@@ -31,19 +31,23 @@ class Jobs(Protocol):
     def cancel(self, job_id: str) -> Fields: ...
 
 
-class Embedders(Protocol):
+class Hands(Protocol):
+    """Whoever does the jobs."""
+
     jobs: Jobs
 
+    def work(self, look: Callable[[], None]) -> bool:
+        """Works on the next job, looking at each step; False where another does."""
+        ...
+
+
+class Embedders(Hands, Protocol):
     def outlook(self, to: str | None) -> Fields: ...
 
     def rollback(self, *, dry_run: bool) -> Fields: ...
 
     def begin(self, to: str | None, *, prune: bool) -> Fields:
         """The job that does it."""
-        ...
-
-    def work(self, look: Callable[[], None]) -> bool:
-        """Works on the next job, looking at each step; False where another does."""
         ...
 
 
@@ -55,13 +59,13 @@ class JobsOfFolder:
         self._runner = runner
 
     def list(self, limit: int) -> list[Fields]:
-        return [_of_job(job) for job in self._runner.list(limit=limit)]
+        return [of_job(job) for job in self._runner.list(limit=limit)]
 
     def get(self, job_id: str) -> Fields:
-        return _of_job(self._runner.get(job_id))
+        return of_job(self._runner.get(job_id))
 
     def cancel(self, job_id: str) -> Fields:
-        return _of_job(self._runner.cancel(job_id))
+        return of_job(self._runner.cancel(job_id))
 
 
 class EmbeddersOfFolder:
@@ -81,8 +85,8 @@ class EmbeddersOfFolder:
     def begin(self, to: str | None, *, prune: bool) -> Fields:
         jobs = self._engine.jobs
         if prune:
-            return _of_job(jobs.submit("prune", {"generation": self.outlook(None)["generation"]}))
-        return _of_job(jobs.submit("reindex", {"to": _named(to)}))
+            return of_job(jobs.submit("prune", {"generation": self.outlook(None)["generation"]}))
+        return of_job(jobs.submit("reindex", {"to": _named(to)}))
 
     def work(self, look: Callable[[], None]) -> bool:
         def seen() -> bool:
@@ -103,7 +107,8 @@ def _named(to: str | None) -> Fields | None:
     return None if to is None else named(to)
 
 
-def _of_job(job: Job) -> Fields:
+def of_job(job: Job) -> Fields:
+    """A job of a folder."""
     times = {name: moment and moment.isoformat() for name, moment in asdict(job).items() if name.endswith("_at")}
     return {**{name: getattr(job, name) for name in _SHOWN}, **times}
 
@@ -123,13 +128,13 @@ class JobsOfServer:
             found += page
             if len(page) < most:
                 break
-        return [_of_view(job) for job in found]
+        return [of_view(job) for job in found]
 
     def get(self, job_id: str) -> Fields:
-        return _of_view(self._admin.job(job_id))
+        return of_view(self._admin.job(job_id))
 
     def cancel(self, job_id: str) -> Fields:
-        return _of_view(self._admin.cancel_job(job_id))
+        return of_view(self._admin.cancel_job(job_id))
 
 
 class EmbeddersOfServer:
@@ -146,11 +151,11 @@ class EmbeddersOfServer:
         return self._admin.rollback(dry_run=dry_run).model_dump(exclude_none=True)
 
     def begin(self, to: str | None, *, prune: bool) -> Fields:
-        return _of_view(self._admin.reindex(to, prune=prune))
+        return of_view(self._admin.reindex(to, prune=prune))
 
     def work(self, look: Callable[[], None]) -> bool:
         return False
 
 
-def _of_view(job: JobView) -> Fields:
+def of_view(job: JobView) -> Fields:
     return job.model_dump(mode="json", exclude={"tenant"})

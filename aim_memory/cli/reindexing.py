@@ -17,6 +17,7 @@ from aim_memory.cli.embedders import (
     EmbeddersOfFolder,
     EmbeddersOfServer,
     Fields,
+    Hands,
     Jobs,
     JobsOfFolder,
     JobsOfServer,
@@ -110,23 +111,23 @@ def _reindexed(embedders: Embedders, to: str | None, *, rollback: bool, prune: b
         return embedders.rollback(dry_run=dry_run)
     if dry_run:
         return embedders.outlook(to)
-    return _finished(embedders, embedders.begin(to, prune=prune))
+    return finished(embedders, embedders.begin(to, prune=prune))
 
 
-def _finished(embedders: Embedders, job: Fields) -> dict[str, Any]:
+def finished(hands: Hands, job: Fields) -> dict[str, Any]:
     """Works on a job until it ends, or watches whoever works on it. Raises AIMMemoryError if it ends badly."""
     with progress(job["kind"].capitalize(), None) as advance:
         done = 0
 
         def look() -> None:
             nonlocal done, job
-            job = embedders.jobs.get(job["id"])
+            job = hands.jobs.get(job["id"])
             advance(job["done"], job["done"] - done)
             done = job["done"]
 
         look()
         while job["finished_at"] is None:
-            if not embedders.work(look):
+            if not hands.work(look):
                 time.sleep(_LOOK_S)
             look()
     if job["state"] != "done":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AnswerReply,
         EraseReceipt,
         EvidenceReply,
+        ExtractPreview,
         HistoryReply,
         Hit,
         MemoryPage,
@@ -252,6 +253,16 @@ def records(items: Sequence[Mapping[str, object]], nothing: str) -> RenderableTy
     for item in items:
         rows.add_row(*(Text("" if value is None else str(value)) for value in item.values()))
     return rows
+
+
+def extraction(found: ExtractPreview) -> RenderableType:
+    """What a preview of extraction found."""
+    rows = table("", "sentence", "why not")
+    for item in (*found.items, *found.refused):
+        rows.add_row(Text("✗" if item.reason else "✓"), Text(item.text), Text(item.reason or ""))
+    read = f"{found.read:,} memories read of {found.waiting:,} that wait. Nothing was written."
+    trouble = [Text(f"An answer could not be read: {why}", style="yellow") for why in found.unreadable]
+    return Group(rows, *trouble, Text(read, style="dim"))
 
 
 def flaws(found: VerifyReply, well: str) -> RenderableType:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 from aim_memory.bodies import (
     AuditPage,
     EmbedderOutlook,
+    ExtractPreview,
+    ExtractPreviewRequest,
+    ExtractRequest,
     IssuedKeyView,
     JobPage,
     JobView,
@@ -49,6 +52,26 @@ def rollback(*, dry_run: bool = False) -> Call[EmbedderOutlook]:
     """Goes back to the embedder before, as servers do from their next start. Takes an operator's key."""
     content = encoded(RollbackRequest, {"dry_run": dry_run})
     return Call("POST", f"{_ROOT}/reindex/rollback", EmbedderOutlook, content=content, repeatable=False)
+
+
+def extract(
+    namespace: str, *, what: Literal["facts", "summaries", "profile"] = "facts", session_id: str | None = None
+) -> Call[JobView]:
+    """Begins a job in which a language model reads memories and writes down facts, summaries or a profile."""
+    fields: dict[str, Any] = given(namespace=namespace, what=what, session_id=session_id)
+    return Call("POST", f"{_ROOT}/extract", JobView, content=encoded(ExtractRequest, fields))
+
+
+def preview_extraction(
+    namespace: str,
+    *,
+    what: Literal["facts", "summaries", "profile"] = "facts",
+    session_id: str | None = None,
+    limit: int = 1,
+) -> Call[ExtractPreview]:
+    """What extraction would keep and refuse of the next ``limit`` stretches of conversation. Writes nothing."""
+    fields: dict[str, Any] = given(namespace=namespace, what=what, session_id=session_id, limit=limit)
+    return Call("POST", f"{_ROOT}/extract/preview", ExtractPreview, content=encoded(ExtractPreviewRequest, fields))
 
 
 def jobs(*, limit: int = 50, before: str | None = None) -> Call[JobPage]:

@@ -13,6 +13,8 @@ from aim_memory.bodies import (
     DeleteReply,
     EraseReceipt,
     EvidenceReply,
+    ExtractPreview,
+    ExtractRequest,
     FeedbackReply,
     FeedbackRequest,
     HistoryReply,
@@ -28,9 +30,11 @@ from aim_memory.bodies import (
     WriteRequest,
 )
 from aim_memory.engine.answering import Answering
+from aim_memory.engine.automatic import Automatic
 from aim_memory.engine.chatting import Chatting
 from aim_memory.engine.exchange import Chat
-from aim_memory.engine.jobs import JobRunner
+from aim_memory.engine.extracting import EXTRACT, Extracting
+from aim_memory.engine.jobs import JobRunner, Work
 from aim_memory.engine.observing import Watch, WatchedQuerying, WatchedWriting, of_answer, of_chat, of_event
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Recalled
@@ -42,7 +46,7 @@ from aim_memory.engine.upkeep import Upkeep
 from aim_memory.errors import StorageError
 from aim_memory.ingest.limits import check_id, check_namespace
 from aim_memory.ports import MemoryStore, Observer
-from aim_memory.types import Space, Vectors
+from aim_memory.types import Job, Space, Vectors
 
 __all__ = ["Chat", "MemoryEngine", "Parts", "Recalled"]
 
@@ -57,14 +61,18 @@ class MemoryEngine:
         self._parts = parts
         self._watch = Watch()
         self._reading = Reading(parts)
-        self._writing = WatchedWriting(parts, self._watch)
+        self._automatic = Automatic(parts, self._submit_extraction)
+        self._writing = WatchedWriting(parts, self._watch, self._automatic.changed)
         self._querying = WatchedQuerying(parts, self._watch)
         self._answering = Answering(parts, self._querying, self._writing)
         self._remembering = Remembering(parts, self._writing)
         self._chatting = Chatting(parts, self._querying, self._remembering)
         self._upkeep = Upkeep(parts)
         self.reindexing = Reindexing(parts)
-        kinds = {"reindex": self.reindexing.reindex, "prune": self.reindexing.prune}
+        self._extracting = Extracting(parts)
+        kinds: dict[str, Work] = {"reindex": self.reindexing.reindex, "prune": self.reindexing.prune}
+        if parts.chat is not None:  # else they wait for a server that has a language model
+            kinds[EXTRACT] = self._extracting.extract
         self.jobs = JobRunner(parts.store.jobs, parts.clock, kinds)
         self._closed = False
 
@@ -188,6 +196,27 @@ class MemoryEngine:
         """Returns when every chat that was finished before is remembered, with its vectors."""
         self._remembering.flush()
 
+    # Extraction
+
+    def extract(self, tenant: str, request: ExtractRequest) -> Job:
+        """Has a language model read memories, in a job: facts, summaries or a profile. Off until it is asked for.
+
+        Raises ConfigurationError where there is no language model.
+        """
+        return self.jobs.submit(EXTRACT, self._extracting.arguments(request), tenant)
+
+    async def preview_extraction(self, tenant: str, request: ExtractRequest, limit: int = 1) -> ExtractPreview:
+        """What extraction would make of the next ``limit`` stretches of conversation. Writes nothing."""
+        return await self._extracting.preview(tenant, request, limit)
+
+    @property
+    def extracts(self) -> bool:
+        """Whether there is a language model that could."""
+        return self._parts.chat is not None
+
+    def _submit_extraction(self, space: Space) -> Job:
+        return self.extract(space.tenant, ExtractRequest(namespace=space.namespace))
+
     # Reading
 
     def get(self, tenant: str, memory_id: str, namespace: str | None = None) -> MemoryView:
@@ -239,7 +268,9 @@ class MemoryEngine:
     # The service itself
 
     def upkeep(self) -> dict[str, int]:
-        """One round of erasing what expired and embedding what waits. Returns counts per kind."""
+        """One round of erasing what expired and embedding what waits. Returns counts per kind. Where settings say so,
+        what was written since the round before is to be read for facts."""
+        self._automatic.run()
         return self._upkeep.run()
 
     def work(self, stopping: Callable[[], bool]) -> bool:

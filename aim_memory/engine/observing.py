@@ -20,7 +20,7 @@ from aim_memory.engine.querying import Querying, Recalled
 from aim_memory.engine.writing import Writing
 from aim_memory.errors import AIMMemoryError
 from aim_memory.ports import Observer
-from aim_memory.types import Operation, Verb
+from aim_memory.types import Operation, Space, Verb
 
 T = TypeVar("T")
 Account: TypeAlias = tuple[Mapping[str, int], Mapping[str, float]]
@@ -128,11 +128,15 @@ class WatchedQuerying(Querying):
 
 
 class WatchedWriting(Writing):
-    """Every write is seen, those of turns that an answer or a chat remembers too."""
+    """Every write is seen, those of turns that an answer or a chat remembers too.
 
-    def __init__(self, parts: Parts, watch: Watch) -> None:
+    ``changed`` hears of the namespaces that have something new to read.
+    """
+
+    def __init__(self, parts: Parts, watch: Watch, changed: Callable[[Space], None]) -> None:
         super().__init__(parts)
         self._watch = watch
+        self._changed = changed
 
     def write(
         self,
@@ -144,7 +148,9 @@ class WatchedWriting(Writing):
         embed: bool = True,
     ) -> WriteReply:
         call = partial(super().write, tenant, request, idempotency_key=idempotency_key, author=author, embed=embed)
-        return self._watch.over("write", call, _of_write)
+        reply = self._watch.over("write", call, _of_write)
+        self._changed(Space(tenant, request.namespace))
+        return reply
 
     def update(
         self,
@@ -159,7 +165,9 @@ class WatchedWriting(Writing):
     ) -> MemoryView:
         call = partial(super().update, tenant, memory_id, request, namespace=namespace, author=author)
         once = partial(call, if_match=if_match, idempotency_key=idempotency_key)
-        return self._watch.over("update", once, lambda _: ({"records": 1}, {}))
+        view = self._watch.over("update", once, lambda _: ({"records": 1}, {}))
+        self._changed(Space(tenant, view.namespace))
+        return view
 
     def delete(self, tenant: str, memory_id: str, *, namespace: str | None) -> DeleteReply:
         call = partial(super().delete, tenant, memory_id, namespace=namespace)

@@ -12,7 +12,7 @@ from aim_memory.errors import InvalidInputError, NotFoundError
 from aim_memory.ingest.limits import check_namespace
 from aim_memory.ports import ChatModels, Clock, Companion, Embedder, Generator, IndexKeeper, MemoryStore
 from aim_memory.sessions import Sessions
-from aim_memory.settings import LimitSettings, RetentionSettings
+from aim_memory.settings import ExtractionSettings, LimitSettings, RetentionSettings
 from aim_memory.types import Space
 
 
@@ -34,6 +34,7 @@ class Parts:
     """Confidence below which a question is hard."""
     chat: ChatModels | None = None
     """Language models that take chats as they are; without any, chats are answered by quotes."""
+    extraction: ExtractionSettings = field(default_factory=ExtractionSettings)
     companions: Mapping[str, Companion] = field(default_factory=dict)
     """Programs that run beside a server, by name."""
     open_embedder: Callable[[Mapping[str, Any]], Embedder] | None = None

@@ -10,7 +10,16 @@ from typing import Any
 from aim_memory.api.auth import Caller
 from aim_memory.api.mem0 import shapes
 from aim_memory.api.mem0.scope import OWN, Residue, Scope, entities_of, home_of, residue, scopes_of
-from aim_memory.bodies import FeedbackRequest, Hit, MemoryView, QueryRequest, Rating, UpdateRequest, WriteRequest
+from aim_memory.bodies import (
+    ExtractRequest,
+    FeedbackRequest,
+    Hit,
+    MemoryView,
+    QueryRequest,
+    Rating,
+    UpdateRequest,
+    WriteRequest,
+)
 from aim_memory.engine import MemoryEngine
 from aim_memory.errors import InvalidInputError, PermissionDeniedError
 
@@ -29,7 +38,7 @@ class Mem0:
     # Writing
 
     def add(self, body: shapes.AddBody) -> dict[str, Any]:
-        """Keeps every message as it is; what a model would infer from them is not needed to find them."""
+        """Keeps every message as it is; what a model infers from them comes beside them, later."""
         entities = entities_of(body.fields)
         scope, items = home_of(entities), shapes.items_of(body, entities)
         if not items:
@@ -47,7 +56,13 @@ class Mem0:
             | ({"supersedes": one.supersedes} if one.supersedes else {})
             for one, item in zip(written, items, strict=True)
         ]
-        return _reply(body, {"results": results})
+        return _reply(body, {"results": results, **self._read_for_facts(body, scope.namespace)})
+
+    def _read_for_facts(self, body: shapes.AddBody, namespace: str) -> dict[str, Any]:
+        """Who says ``infer`` himself has what he added read by the language model too, in a job, if there is one."""
+        if not (body.infer and "infer" in body.model_fields_set and self.engine.extracts):
+            return {}
+        return {"extraction": self.engine.extract(self.caller.tenant, ExtractRequest(namespace=namespace)).id}
 
     def update(self, memory_id: str, body: shapes.UpdateBody) -> dict[str, Any]:
         """Edits; the state before stays in the history."""

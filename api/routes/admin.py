@@ -24,11 +24,16 @@ from aim_memory.api.auth import Admin, Auditor, Caller, Known, Operator
 from aim_memory.api.lines import Incoming
 from aim_memory.api.openapi import NDJSON, failures
 from aim_memory.api.service import Service, ServiceDep
+from aim_memory.api.stream import while_there
+from aim_memory.api.workers import deadline
 from aim_memory.bodies import (
     AuditPage,
     AuditView,
     Body,
     EmbedderOutlook,
+    ExtractPreview,
+    ExtractPreviewRequest,
+    ExtractRequest,
     ImportProblem,
     ImportReply,
     IssuedKeyView,
@@ -170,6 +175,33 @@ async def rollback(body: RollbackRequest, caller: Known, service: ServiceDep) ->
         with service.chores.passing():
             back = partial(service.engine.reindexing.rollback, dry_run=body.dry_run)
             return EmbedderOutlook.model_validate(await run_sync(back))
+
+
+@router.post("/extract", operation_id="admin_extract", summary="Have memories read", responses=failures(413, 415))
+async def extract(body: ExtractRequest, caller: Known, service: ServiceDep) -> JobView:
+    """Begins a job in which a language model reads memories of a namespace and writes down facts, summaries of
+    conversations or a profile. They are checked against what they were made of and go with it; the originals stay as
+    they are."""
+    async with audited(service, caller, "extract", _target(caller, body.namespace)):
+        return _job(await service.write(service.engine.extract, caller.tenant, body))
+
+
+@router.post(
+    "/extract/preview",
+    operation_id="admin_extract_preview",
+    summary="Preview extraction",
+    responses=failures(413, 415, 429, 502),
+)
+async def preview_extraction(
+    body: ExtractPreviewRequest, request: Request, caller: Known, service: ServiceDep
+) -> ExtractPreview:
+    """What extraction would keep, and what it would refuse and why. The language model is asked, and nothing is
+    written."""
+    async with audited(service, caller, "extract.preview", _target(caller, body.namespace)):
+        asked = ExtractRequest.model_validate(body.model_dump(exclude={"limit"}))
+        async with service.answers.place(), deadline(service.settings.server.answer_timeout_s):
+            work = service.engine.preview_extraction(caller.tenant, asked, body.limit)
+            return await while_there(request, work)
 
 
 @router.get("/jobs", operation_id="admin_jobs", summary="List jobs", responses=failures())

@@ -93,6 +93,8 @@ def test_every_route_of_the_product_is_there(operations: list[Operation]) -> Non
         "POST /v1/admin/keys",
         "DELETE /v1/admin/keys/{key_id}",
         "GET /v1/admin/audit",
+        "POST /v1/admin/extract",
+        "POST /v1/admin/extract/preview",
         "GET /health/live",
         "GET /health/ready",
         "GET /status",
