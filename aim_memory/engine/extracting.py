@@ -240,7 +240,8 @@ class Extracting:
             whole = "\n".join(one.text for one in kept)
             told = [(_id(space, kind, window.ids), whole, _every(kept))] if kept else []
         drafts = [_draft(kind, id_, text, sources) for id_, text, sources in told]
-        made = analysis.memories(self._parts, drafts, self._parts.clock.now(), None) if drafts else []
+        authored = [(draft, None) for draft in drafts]
+        made = analysis.memories(self._parts, authored, self._parts.clock.now()) if drafts else []
         return [
             _derived(memory, draft, sources) for memory, draft, (*_, sources) in zip(made, drafts, told, strict=True)
         ]
