@@ -53,7 +53,7 @@ function bars(scores) {
   parts.sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
   const most = Math.max(1e-9, ...parts.map(([, value]) => Math.abs(value)));
   return make("table", { class: "parts", "aria-label": word("parts") }, ...parts.map(([name, value]) =>
-    make("tr", {}, make("th", {}, name),
+    make("tr", {}, make("th", { title: name }, word("part")[name] ?? name),
       make("td", {}, make("meter", { min: 0, max: most, value: Math.abs(value), class: value < 0 ? "minus" : "plus" })),
       make("td", { class: "figure" }, value.toFixed(2)))));
 }

@@ -19,6 +19,13 @@ const WORDS = {
     failed: "That did not work", shown: (n) => `${n} shown`, found: (n) => `${n} found`, offline: "The server cannot be reached.",
     versions: { write: "written", edit: "edited", supersede: "superseded", reopen: "valid again", pin: "pinned", embed: "indexed" },
     weight: "weight", until: "until", noDates: "There is nothing to draw yet.", parts: "Parts of the score",
+    part: {
+      lexical: "same words", dense: "meaning", neighbours: "turns around it", reply: "replies to it", speaker: "who said it",
+      assistant: "restates", asks: "only asks", when: "time asked about", inertia: "drift of the session", anchors: "numbers, dates, names",
+      late: "word by word", evenly: "every word of it", together: "with its neighbours", covered: "words covered",
+      beside: "beside a good one", notions: "related notions", chatter: "small talk", session: "its session", told: "told, not asked",
+      current: "later version", decay: "age", unread: "looked at less closely", reread: "read again",
+    },
   },
   zh: {
     chat: "对话", memories: "记忆", timeline: "时间线", namespace: "命名空间", key: "密钥",
@@ -38,6 +45,13 @@ const WORDS = {
     failed: "操作未成功", shown: (n) => `显示 ${n} 条`, found: (n) => `找到 ${n} 条`, offline: "无法连接服务器。",
     versions: { write: "写入", edit: "编辑", supersede: "被取代", reopen: "重新有效", pin: "固定", embed: "建立索引" },
     weight: "权重", until: "至", noDates: "还没有可以画的内容。", parts: "得分的组成",
+    part: {
+      lexical: "相同词语", dense: "含义", neighbours: "前后轮次", reply: "对它的回答", speaker: "说话人",
+      assistant: "复述", asks: "只是提问", when: "所问的时间", inertia: "会话走向", anchors: "数字、日期、名称",
+      late: "逐词比对", evenly: "各词均匀", together: "与邻句合看", covered: "覆盖的词语",
+      beside: "邻近佳句", notions: "相关概念", chatter: "闲聊", session: "所属会话", told: "陈述而非提问",
+      current: "较新版本", decay: "时间衰减", unread: "未细看", reread: "重读",
+    },
   },
 };
 
