@@ -2,7 +2,8 @@
 
 A line is a JSON object with ``text`` and, if known, ``id``, ``namespace``, ``session_id`` (or ``session``),
 ``speaker``, ``role``, ``timestamp`` (ISO 8601), ``metadata``, ``pinned``, ``expires_at`` and ``source``. An export is
-such a file, and importing it gives the same memories again.
+such a file, and importing it gives the same memories again. Its lines also name their ``format``, whose JSON Schema is
+docs/export.schema.json.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pydantic import ValidationError
 from aim_memory.bodies import MemoryItem, MemoryView, WriteReply
 from aim_memory.errors import ConflictError, InvalidInputError
 
+FORMAT = "aim-memory/1"
+"""Of an exported line. A field more is the same format; a line that an older version would misread is another."""
 BATCH_ITEMS = 100
 BATCH_BYTES = 64 * 1024
 """A batch is full at either, so that one request is embedded well within the time of a write."""
@@ -37,14 +40,26 @@ class Entry:
     """Counted from 1."""
     namespace: str
     item: MemoryItem
+    place: str = ""
+    """Where it was found, for people, if it is not by its line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line that was left out, and why."""
+    """A line that should be a memory and cannot be one, and why."""
 
     line: int
     reason: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something in another program's data that is no memory: a picture, a tool's output."""
+
+    line: int
+    reason: str
+    place: str = ""
 
 
 @dataclass(slots=True)
@@ -57,6 +72,14 @@ class Report:
     """Memories created or found unchanged, by namespace."""
     problems: list[Problem] = field(default_factory=list)
     """The first thousand."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """What is no memory, by the reason."""
+
+    def pass_over(self, found: Problem | LeftOut) -> None:
+        if isinstance(found, Problem):
+            self.reject(found)
+        else:
+            self.left_out[found.reason] += 1
 
     def reject(self, problem: Problem) -> None:
         self.counts["rejected"] += 1
@@ -87,7 +110,7 @@ def read_entries(lines: BinaryIO, namespace: str | None = None) -> Iterator[Entr
 
 
 def import_entries(
-    entries: Iterable[Entry | Problem], writer: Writer, advance: Callable[[int], None] | None = None
+    entries: Iterable[Entry | LeftOut | Problem], writer: Writer, advance: Callable[[int], None] | None = None
 ) -> Report:
     """Writes entries in batches, each namespace in the order of the file. ``advance`` hears how many lines are done.
 
@@ -97,8 +120,8 @@ def import_entries(
     report = Report()
     waiting: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        if isinstance(entry, Problem):
-            report.reject(entry)
+        if not isinstance(entry, Entry):
+            report.pass_over(entry)
             _tell(advance, 1)
             continue
         batch = waiting[entry.namespace]
@@ -129,6 +152,8 @@ def _entry(number: int, line: bytes, namespace: str | None) -> Entry | Problem:
         return Problem(number, f"not JSON: {failure}")
     if not isinstance(fields, dict):
         return Problem(number, "not a JSON object")
+    if (written := fields.pop("format", FORMAT)) != FORMAT:
+        return Problem(number, f"its format is {written!r}; this version reads {FORMAT!r}. Upgrade aim-memory")
     named = fields.pop("namespace", None)
     where = namespace or named
     if not isinstance(where, str):
@@ -138,7 +163,7 @@ def _entry(number: int, line: bytes, namespace: str | None) -> Entry | Problem:
     try:
         item = MemoryItem.model_validate({"id": line_id(number, fields), "source": "import", **_present(fields)})
     except ValidationError as failure:
-        return Problem(number, _complaint(failure))
+        return Problem(number, complaint(failure))
     return Entry(number, where, item)
 
 
@@ -153,7 +178,8 @@ def line_id(number: int, fields: Mapping[str, Any]) -> str:
     return f"line-{hashlib.sha256(canonical.encode()).hexdigest()[:32]}"
 
 
-def _complaint(failure: ValidationError) -> str:
+def complaint(failure: ValidationError) -> str:
+    """What is wrong with an item, in a line."""
     first = failure.errors(include_url=False)[0]
     name = ".".join(map(str, first["loc"]))
     return f"unknown field {name!r}" if first["type"] == "extra_forbidden" else f"{name}: {first['msg']}"
@@ -177,7 +203,7 @@ def _send(batch: list[Entry], writer: Writer, report: Report, advance: Callable[
         reply = writer.write(namespace=batch[0].namespace, memories=[entry.item for entry in batch])
     except (ConflictError, InvalidInputError) as refusal:
         if len(batch) == 1:
-            report.reject(Problem(batch[0].line, refusal.message))
+            report.reject(Problem(batch[0].line, refusal.message, batch[0].place))
             _tell(advance, 1)
             return
         for entry in batch:
@@ -185,7 +211,7 @@ def _send(batch: list[Entry], writer: Writer, report: Report, advance: Callable[
         return
     for entry, result in zip(batch, reply.results, strict=True):
         if result.status == "rejected":
-            report.reject(Problem(entry.line, result.reason or "rejected"))
+            report.reject(Problem(entry.line, result.reason or "rejected", entry.place))
         else:
             report.accept(entry, result.status)
     _tell(advance, len(batch))
@@ -218,6 +244,32 @@ def export_line(memory: MemoryView) -> str:
         expires_at=memory.expires_at,
         source=memory.source,
     )
-    fields = {"namespace": memory.namespace, **item.model_dump(mode="json")}
+    fields = {"format": FORMAT, "namespace": memory.namespace, **item.model_dump(mode="json")}
     kept = {name: value for name, value in fields.items() if name == "source" or value not in (None, {}, False)}
     return json.dumps(kept, ensure_ascii=False) + "\n"
+
+
+def line_schema() -> dict[str, Any]:
+    """The JSON Schema of an exported line."""
+    fields = {name: _said(name, held) for name, held in MemoryItem.model_json_schema()["properties"].items()}
+    about = {
+        "format": {"const": FORMAT},
+        "namespace": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Whose memory: user/ada."},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A memory, as a line of an export",
+        "description": "UTF-8 JSON Lines, each namespace in its order. Fields without a value are left out.",
+        "type": "object",
+        "properties": {**about, **fields},
+        "required": ["format", "namespace", "id", "text", "timestamp", "source"],
+        "additionalProperties": False,
+    }
+
+
+def _said(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    """A field's schema as exports have it: null is left out, but for the source, which would be ``import`` without."""
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind != {"type": "null"} or name == "source"]
+    kept = {"anyOf": kinds} if len(kinds) > 1 else {**kinds[0]}
+    about = {"description": field["description"]} if "description" in field else {}
+    return {key: value for key, value in {**kept, **about}.items() if key not in {"default", "title"}}

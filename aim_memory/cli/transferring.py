@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
 
@@ -17,11 +18,22 @@ from aim_memory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from aim_memory.cli.command import Memory
-    from aim_memory.transfer import Entry, Problem, Report
+    from aim_memory.transfer import Entry, LeftOut, Problem, Report
 
 app = typer.Typer()
-From = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines; - reads stdin.")]
+From = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, - reads stdin; with --from any export.")]
 To = Annotated[Path, typer.Argument(metavar="FILE", help="Where to; - is stdout.")]
+
+
+class Origin(StrEnum):
+    """The exports that are read, by the program that makes them."""
+
+    MEM0 = "mem0"
+    ZEP = "zep"
+    LETTA = "letta"
+    LANGGRAPH = "langgraph"
+    CHATGPT = "chatgpt"
+    CLAUDE = "claude"
 
 
 @command(app, name="import", example="aimem import conversations.jsonl --namespace user/ada")
@@ -31,24 +43,25 @@ def import_(
     namespace: Annotated[
         str | None, typer.Option("--namespace", "-n", help="Of all lines; else what each says.")
     ] = None,
+    origin: Annotated[
+        Origin | None, typer.Option("--from", help="Whose export it is: a file, a folder or a ZIP archive.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Import conversations: one JSON object a line, with text and, if known, id, namespace, session_id, speaker, role,
-    timestamp, metadata.
+    timestamp, metadata. With --from: what another program exports.
 
-    It may be stopped and run again: what is there already stays unchanged. Lines that cannot be written are reported
-    and skipped; then the exit code is 1.
+    It may be stopped and run again: what is there already stays unchanged. What cannot be written is reported and
+    skipped; then the exit code is 1.
     """
     from aim_memory.cli import views
-    from aim_memory.transfer import read_entries
 
-    with _opened(file) as (lines, size), progress("Importing", size) as advance:
-        entries = read_entries(lines, namespace)
+    with _entries(file, origin, namespace) as (entries, advance):
         if dry_run:
             report = _checked(entries)
         else:
             with place.memory() as memory:
-                report = import_into(memory, entries, lambda done: advance(_place_in(lines), done))
+                report = import_into(memory, entries, advance)
     place.show(_summary(report), lambda: views.imported(report))
     if report.counts["rejected"]:
         raise typer.Exit(output.Exit.FAILURE)
@@ -79,8 +92,24 @@ def export(
         place.show(summary, lambda: views.pairs(summary))
 
 
+@contextmanager
+def _entries(
+    file: Path, origin: Origin | None, namespace: str | None
+) -> Iterator[tuple[Iterable[Entry | LeftOut | Problem], Callable[[int], None]]]:
+    """What is to be imported, and what moves the bar by what was done."""
+    from aim_memory.importers.reading import read
+    from aim_memory.transfer import read_entries
+
+    if origin is not None:
+        with progress("Importing", None) as advance:
+            yield read(origin.value, file, namespace), lambda done: advance(0, done)
+        return
+    with _opened(file) as (lines, size), progress("Importing", size) as advance:
+        yield read_entries(lines, namespace), lambda done: advance(_place_in(lines), done)
+
+
 def import_into(
-    memory: Memory, entries: Iterable[Entry | Problem], advance: Callable[[int], None] | None = None
+    memory: Memory, entries: Iterable[Entry | LeftOut | Problem], advance: Callable[[int], None] | None = None
 ) -> Report:
     """Imports through whichever door is open; a server gets time for a batch on a slow machine."""
     from aim_memory.client import Client
@@ -141,22 +170,26 @@ def _place_in(lines: BinaryIO) -> int:
     return lines.tell() if lines.seekable() else 0
 
 
-def _checked(entries: Iterable[Entry | Problem]) -> Report:
+def _checked(entries: Iterable[Entry | LeftOut | Problem]) -> Report:
     """What an import would do, as far as the file alone tells."""
-    from aim_memory.transfer import Problem, Report
+    from aim_memory.transfer import Entry, Report
 
     report = Report()
     for entry in entries:
-        if isinstance(entry, Problem):
-            report.reject(entry)
-        else:
+        if isinstance(entry, Entry):
             report.accept(entry, "valid")
+        else:
+            report.pass_over(entry)
     return report
 
 
 def _summary(report: Report) -> dict[str, Any]:
-    problems = [{"line": problem.line, "reason": problem.reason} for problem in report.problems]
-    return {**dict.fromkeys(("created", "unchanged", "rejected"), 0), **report.counts, "problems": problems}
+    problems = [
+        {"line": problem.line, "reason": problem.reason} | ({"place": problem.place} if problem.place else {})
+        for problem in report.problems
+    ]
+    outcomes = {**dict.fromkeys(("created", "unchanged", "rejected"), 0), **report.counts}
+    return {**outcomes, **({"left_out": dict(report.left_out)} if report.left_out else {}), "problems": problems}
 
 
 def _all_namespaces(memory: Memory) -> Iterator[str]:

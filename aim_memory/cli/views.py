@@ -225,12 +225,13 @@ def receipt(erased: EraseReceipt) -> RenderableType:
 def imported(report: Report) -> RenderableType:
     counts = {name: f"{report.counts[name]:,}" for name in OUTCOMES if report.counts[name]}
     into = {f"in {namespace}": f"{count:,}" for namespace, count in report.namespaces.items()}
+    apart = {f"not taken: {reason}": f"{count:,}" for reason, count in report.left_out.most_common()}
     if not report.problems:
-        return pairs({**counts, **into})
-    rows = table("line", "why it was left out")
+        return pairs({**counts, **into, **apart})
+    rows = table("where", "why it was rejected")
     for problem in report.problems:
-        rows.add_row(str(problem.line), Text(problem.reason))
-    return Group(pairs({**counts, **into}), rows)
+        rows.add_row(Text(problem.place or str(problem.line)), Text(problem.reason))
+    return Group(pairs({**counts, **into, **apart}), rows)
 
 
 def history(reply: HistoryReply) -> RenderableType:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from aim_memory.bodies import MemoryView
 from aim_memory.embedded import AIMMemory
-from aim_memory.transfer import export_line, import_entries, read_entries
+from aim_memory.transfer import Problem, export_line, import_entries, line_schema, read_entries
 from tests.vaults import DATABASES, furnish, settings_of
 
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "export.schema.json"
 OF_ITS_OWN_STORE = {"created_at", "updated_at", "version"}
 """When this store was told, and how often it changed: a backup carries it, an export does not."""
 
@@ -89,3 +92,33 @@ def test_imported_twice_is_imported_once(source: AIMMemory, target: AIMMemory) -
     first = import_entries(read_entries(io.BytesIO(exported)), target)
     again = import_entries(read_entries(io.BytesIO(exported)), target)
     assert again.counts == {"unchanged": first.counts["created"]}
+
+
+def test_every_exported_line_is_as_the_published_schema_says(source: AIMMemory) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert schema == line_schema(), "write docs/export.schema.json anew, and think of those who read exports"
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    lines = [json.loads(line) for line in _exported(source).split("\n") if line]
+    assert len(lines) > 5
+    for line in lines:
+        validator.validate(line)
+    assert not validator.is_valid({**lines[0], "format": "aim-memory/2"})
+    assert not validator.is_valid({**lines[0], "text": None})
+
+
+def test_a_line_of_a_newer_format_is_refused_and_one_without_is_read() -> None:
+    newer, without = b'{"format": "aim-memory/2", "text": "x"}\n', b'{"text": "x"}\n'
+    problem, entry = read_entries(io.BytesIO(newer + without), "user/ada")
+    assert isinstance(problem, Problem)
+    assert "Upgrade" in problem.reason
+    assert not isinstance(entry, Problem)
+
+
+def test_exported_wiped_and_imported_again_is_the_same(source: AIMMemory) -> None:
+    exported, before = _exported(source), _views(source)
+    for space in source.namespaces().items:
+        source.forget(space.namespace)
+    assert _views(source) == []
+    import_entries(read_entries(io.BytesIO(exported.encode())), source)
+    assert (_exported(source), _views(source)) == (exported, before)
