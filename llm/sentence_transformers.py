@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,7 @@ class SentenceTransformersEmbedder(Embedder):
         self._batch_size = settings.batch_size
         torch.set_num_threads(settings.threads)
         self._model = _load(settings)
-        self._autocast = partial(_autocast, settings.precision, self._model.device.type)
+        self._autocast = _autocast(settings.precision, self._model)
         self._prefixes = (
             settings.query_prefix or _declared(self._model, "query"),
             settings.document_prefix or _declared(self._model, "document", "passage", "corpus"),
@@ -152,11 +152,19 @@ def _load(settings: EmbedderSettings) -> SentenceTransformer:
         ) from error
 
 
-def _autocast(precision: str, device: str) -> AbstractContextManager[object]:
-    """Vectors of either precision may be compared: their cosine is above .9999."""
+def _autocast(precision: str, model: SentenceTransformer) -> Callable[[], AbstractContextManager[object]]:
+    """What the model is called within. Vectors of either precision may be compared: their cosine is above .9999.
+
+    For bfloat16 the weights of its linear layers are cast here, once: autocast would do so at every call, which costs
+    as much as embedding a question.
+    """
+    device = model.device.type
     if precision == "bfloat16" or (precision == "auto" and device == "cpu" and _has_native_bfloat16()):
-        return torch.autocast(device, dtype=torch.bfloat16)
-    return nullcontext()
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.Linear):
+                layer.to(torch.bfloat16)
+        return partial(torch.autocast, device, dtype=torch.bfloat16)
+    return nullcontext
 
 
 def _has_native_bfloat16() -> bool:
