@@ -10,7 +10,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 Mode = Literal["fast", "strict", "auto"]
 """As in ``aim_memory.types``; repeated, so that the SDK need not load numpy. A test holds them equal."""
@@ -279,6 +288,20 @@ class AnswerRequest(QueryRequest):
     stream: StrictBool = False
     remember: StrictBool = Field(False, description="Write the question and the answer back as memories.")
     generator: str | None = None
+    response_format: dict[str, Any] | None = Field(
+        None, description="Asks for JSON, as OpenAI's API does: a type of json_schema or json_object. Takes a model."
+    )
+
+    @field_validator("response_format")
+    @classmethod
+    def _shape(cls, given: dict[str, Any] | None) -> dict[str, Any] | None:
+        if given is None or given.get("type") == "text":
+            return None
+        if given.get("type") not in ("json_schema", "json_object"):
+            raise ValueError("type must be json_schema, json_object or text")
+        if given["type"] == "json_schema" and not isinstance(given.get("json_schema"), dict):
+            raise ValueError("a json_schema is missing: {'name': ..., 'schema': {...}}")
+        return given
 
 
 class Citation(Reply):
@@ -312,6 +335,7 @@ class AnswerReply(Reply):
     citations: list[Citation]
     verification: Verification
     abstained: bool
+    parsed: Any = Field(None, description="The answer's JSON value, where `response_format` asked for one.")
     degraded: bool
     reason: str | None = Field(None, description="Why it is degraded, where the generator is the reason.")
     mode: Literal["fast", "strict"]

@@ -136,6 +136,7 @@ class AIMMemory:
         explain: bool = False,
         remember: bool = False,
         generator: str | None = None,
+        response_format: dict[str, Any] | None = None,
     ) -> AnswerReply:
         """Answers from memory, with citations, or abstains."""
         asked = locals()
@@ -163,6 +164,7 @@ class AIMMemory:
         explain: bool = False,
         remember: bool = False,
         generator: str | None = None,
+        response_format: dict[str, Any] | None = None,
     ) -> Iterator[AnswerEvent]:
         """The events of an answer as it is made; closing the iterator cancels it."""
         asked = locals()

@@ -447,6 +447,8 @@ class Prompt:
     """The same blocks in the order in which the messages number them, from 1."""
     hard: bool = False
     """Whether the question is worth a larger model: exactness was asked for, or the evidence is thin or disagrees."""
+    response_format: Mapping[str, Any] | None = None
+    """The shape of the answer, as OpenAI's API takes it; None for plain text."""
 
 
 @dataclass(frozen=True, slots=True)

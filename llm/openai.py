@@ -46,6 +46,7 @@ class OpenAIGenerator(Generator):
             "temperature": 0,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **({"response_format": prompt.response_format} if prompt.response_format is not None else {}),
         }
 
 

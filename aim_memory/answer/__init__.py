@@ -5,9 +5,11 @@ from aim_memory.answer.extractive import ExtractiveGenerator
 from aim_memory.answer.finish import Finished, abstention, finish, needs_retry
 from aim_memory.answer.order import arranged
 from aim_memory.answer.prompt import build_prompt, in_time
+from aim_memory.answer.structured import NOT_JSON, claims, finish_structured, value_of
 from aim_memory.answer.verify import Verified, verify
 
 __all__ = [
+    "NOT_JSON",
     "ExtractiveGenerator",
     "Finished",
     "Quote",
@@ -16,8 +18,11 @@ __all__ = [
     "arranged",
     "build_prompt",
     "cite",
+    "claims",
     "finish",
+    "finish_structured",
     "in_time",
     "needs_retry",
+    "value_of",
     "verify",
 ]

@@ -8,6 +8,7 @@ from aim_memory.answer.dated import date_line
 from aim_memory.answer.finish import abstention
 from aim_memory.answer.scoring import Candidate, candidates
 from aim_memory.answer.stretches import overlap
+from aim_memory.answer.structured import NO_QUOTES
 from aim_memory.ports import Generator
 from aim_memory.types import Delta, EvidenceBlock, Prompt
 
@@ -35,6 +36,9 @@ class ExtractiveGenerator(Generator):
         return "extractive"
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+        if prompt.response_format is not None:
+            yield Delta(finish="abstained", degraded=True, reason=NO_QUOTES)
+            return
         quotes = answer(prompt.question, prompt.blocks, prompt.confidence, prompt.history)
         if not quotes:
             yield Delta(abstention(prompt.question), finish="abstained")

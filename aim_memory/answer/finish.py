@@ -33,10 +33,14 @@ def finish(
     An answer is withdrawn when its generator abstained, when it is empty, or when it rests on nothing: no quote
     supports it and none of the values it states is held by the evidence.
     """
-    baseless = not quotes and bool(verified.unsupported) and not verified.supported
-    if abstained or baseless or not answer.strip():
+    if abstained or rests_on_nothing(verified, quotes) or not answer.strip():
         return Finished(abstention(question), True)
     return Finished(_marked(answer, verified), False)
+
+
+def rests_on_nothing(verified: Verified, quotes: Sequence[Quote]) -> bool:
+    """Whether an answer states values, and the evidence holds none of them and supports no sentence."""
+    return not quotes and bool(verified.unsupported) and not verified.supported
 
 
 def abstention(question: str) -> str:

@@ -215,6 +215,7 @@ def answer(
     explain: bool = False,
     remember: bool = False,
     generator: str | None = None,
+    response_format: dict[str, Any] | None = None,
 ) -> Call[AnswerReply]:
     """An answer with citations into memory, checked against them; it abstains when memory holds none."""
     content = encoded(AnswerRequest, given(**locals()))
@@ -242,6 +243,7 @@ def stream_answer(
     explain: bool = False,
     remember: bool = False,
     generator: str | None = None,
+    response_format: dict[str, Any] | None = None,
 ) -> Call[AnswerReply]:
     """The answer as events: context, delta, citation, verification, done. Closing the iterator cancels it."""
     content = encoded(AnswerRequest, given(stream=True, **locals()))

@@ -7,8 +7,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from aim_memory.errors import GeneratorError
-
 LONGEST = 600
 """Characters of one sentence."""
 MOST = 50
@@ -17,7 +15,7 @@ _THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
-class UnreadableReplyError(GeneratorError):
+class UnreadableReplyError(ValueError):
     """The model's answer is not what it was asked for."""
 
 

@@ -6,10 +6,25 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
-from aim_memory.answer import Finished, Quote, Verified, arranged, build_prompt, cite, finish, needs_retry, verify
+from aim_memory.answer import (
+    NOT_JSON,
+    Finished,
+    Quote,
+    Verified,
+    arranged,
+    build_prompt,
+    cite,
+    claims,
+    finish,
+    finish_structured,
+    needs_retry,
+    value_of,
+    verify,
+)
 from aim_memory.answer.following import Checked, Follower
 from aim_memory.answer.reading import Evidence
 from aim_memory.bodies import (
@@ -91,7 +106,7 @@ class Answering:
                 transcript.add(delta)
                 if delta.text:
                     yield AnswerEvent(event="delta", body={"text": delta.text})
-                if not transcript.abstained:
+                if not transcript.abstained and request.response_format is None:
                     for event in await following.after(delta):
                         yield event
         verified = _verified(preparation, transcript)
@@ -122,6 +137,7 @@ class Answering:
             history=_earlier(recalled),
             listed=listed,
             hard=is_hard(recalled, self._parts.hard_below),
+            response_format=request.response_format,
         )
         recalled.watch.lap("prompt")
         return Preparation(request, recalled, prompt, generator, Evidence(prompt.listed))
@@ -153,11 +169,11 @@ class Answering:
     ) -> AnswerReply:
         recalled = preparation.recalled
         recalled.watch.lap("generate")
-        quotes = cite(transcript.text, preparation.evidence)
-        finished = finish(transcript.text, verified, quotes, abstained=transcript.abstained, question=request.query)
+        quotes = cite(_claims(preparation, transcript), preparation.evidence)
+        finished, parsed = _finished(preparation, transcript, verified, quotes)
         self._learn(tenant, request, finished, quotes)
         shown = reply(recalled, request)
-        return _reply(preparation, transcript, verified, finished, quotes, shown)
+        return _reply(preparation, transcript, verified, finished, quotes, shown).model_copy(update={"parsed": parsed})
 
     def _learn(self, tenant: str, request: AnswerRequest, finished: Finished, quotes: tuple[Quote, ...]) -> None:
         """A cited memory was of use; the exchange becomes a memory when that is asked for."""
@@ -193,7 +209,27 @@ def _earlier(recalled: Recalled) -> tuple[str, ...]:
 
 
 def _verified(preparation: Preparation, transcript: Transcript) -> Verified:
-    return verify(transcript.text, preparation.evidence, reference=preparation.recalled.now)
+    return verify(_claims(preparation, transcript), preparation.evidence, reference=preparation.recalled.now)
+
+
+def _claims(preparation: Preparation, transcript: Transcript) -> str:
+    """What an answer says: of JSON, its values."""
+    structured = preparation.request.response_format is not None
+    return claims(value_of(transcript.text)) if structured else transcript.text
+
+
+def _finished(
+    preparation: Preparation, transcript: Transcript, verified: Verified, quotes: tuple[Quote, ...]
+) -> tuple[Finished, Any]:
+    """What is shown of an answer, and its value where JSON was asked for. An answer that is none says so."""
+    request, text, abstained = preparation.request, transcript.text, transcript.abstained
+    if request.response_format is None:
+        return finish(text, verified, quotes, abstained=abstained, question=request.query), None
+    value = value_of(text)
+    if value is None and not abstained and transcript.reason is None:
+        transcript.reason = NOT_JSON
+    finished = finish_structured(text, value, verified, quotes, abstained=abstained)
+    return finished, None if finished.abstained else value
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

@@ -49,7 +49,7 @@ class Asking:
             try:
                 return Answer(tuple(parse(said)), None, usage)
             except UnreadableReplyError as error:
-                trouble = error.message
+                trouble = str(error)
                 messages = [*messages, *correction(said, trouble)]
         return Answer((), trouble, usage)
 

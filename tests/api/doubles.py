@@ -70,6 +70,10 @@ class OpenDoor(Keyring):
     def __init__(self) -> None:
         pass
 
+    @property
+    def local(self) -> bool:
+        return True
+
     def admit(self, token: str | None) -> ApiKey | None:
         return None
 
