@@ -6,8 +6,6 @@
 The model is scripted, so that this runs anywhere; put a generator of Haystack's in its place.
 """
 
-from __future__ import annotations
-
 import sys
 
 from haystack import Document, Pipeline, component

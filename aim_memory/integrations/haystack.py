@@ -4,11 +4,11 @@ store = AIMDocumentStore("user/ada", url="http://127.0.0.1:8765")
 pipeline.add_component("memory", AIMRetriever(store, top_k=5))
 """
 
-from __future__ import annotations
+# Annotations stay types here: older versions of Haystack read those of a component as they stand.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 from aim_memory.bodies import MemoryItem, MemoryView
 from aim_memory.client import Client
@@ -26,6 +26,7 @@ with needs("haystack"):
     from haystack.dataclasses import Document
     from haystack.document_stores.errors import DuplicateDocumentError
     from haystack.document_stores.types import DuplicatePolicy
+    from haystack.errors import FilterError
     from haystack.utils import Secret
     from haystack.utils.filters import document_matches_filter
 
@@ -72,11 +73,11 @@ class AIMDocumentStore:
         return saved
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> AIMDocumentStore:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         given = dict(data["init_parameters"])
         if given.get("api_key"):
             given["api_key"] = Secret.from_dict(given["api_key"])
-        store: AIMDocumentStore = default_from_dict(cls, {**data, "init_parameters": given})
+        store: Self = default_from_dict(cls, {**data, "init_parameters": given})
         return store
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -243,10 +244,10 @@ class AIMRetriever:
         return saved
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> AIMRetriever:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         given = dict(data["init_parameters"])
         given["document_store"] = AIMDocumentStore.from_dict(given["document_store"])
-        retriever: AIMRetriever = default_from_dict(cls, {**data, "init_parameters": given})
+        retriever: Self = default_from_dict(cls, {**data, "init_parameters": given})
         return retriever
 
     @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
@@ -282,7 +283,10 @@ def _check(filters: Filters | None) -> None:
     """Whether these are filters, also where there is nothing to hold them against."""
     if filters and "operator" not in filters and "conditions" not in filters:
         raise ValueError("A filter has a field, an operator and a value, or an operator and conditions.")
-    _matches(Document(id="nothing", content=""), filters)
+    try:
+        _matches(Document(id="nothing", content=""), filters)
+    except KeyError as unknown:  # older versions let it through
+        raise FilterError(f"There is no operator {unknown}.") from unknown
 
 
 def _matches(document: Document, filters: Filters | None) -> bool:

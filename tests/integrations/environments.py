@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".integrations"
 PAGE = ROOT / "docs" / "integrations.md"
 FIGURES = ROOT / "docs" / "integrations.json"
+PAGES = "tests/integrations/test_pages.py"
 EDGES = ("lowest", "newest")
 NOTED = "noted"
 """The newest versions that were tested, as the page names them: the same tomorrow, whatever is released tonight."""
@@ -190,7 +191,7 @@ def _known() -> list[Row]:
 def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
     place = _built(integration, edge, url)
     about = {"integration": integration.name, "with": _versions(integration, place)}
-    ours = ("--confcutdir=tests/integrations", *integration.options, f"tests/integrations/{integration.tests}")
+    ours = ("--confcutdir=tests/integrations", *integration.options, f"tests/integrations/{integration.tests}", PAGES)
     yield _row(about, "ours", _pytest(place, ours, ROOT))
     if integration.suite is not None:
         suite = integration.suite

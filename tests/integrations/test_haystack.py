@@ -17,6 +17,7 @@ from aim_memory.integrations.memory import Memory
 pytest.importorskip("haystack", reason="pip install 'aim-memory[haystack]'")
 
 from haystack import Pipeline
+from haystack.components.builders import PromptBuilder
 from haystack.dataclasses import ByteStream, Document
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
@@ -155,6 +156,7 @@ def test_what_cannot_be_held_is_refused(
 
 
 def test_filters_that_are_none_are_refused_before_anything_is_stored(document_store: AIMDocumentStore) -> None:
+    assert document_store.filter_documents({}) == []
     looks: list[Callable[[Any], Any]] = [
         document_store.filter_documents,
         document_store.delete_by_filter,
@@ -179,6 +181,16 @@ def test_a_pipeline_is_saved_without_its_key(url: str) -> None:
     assert "SOME_KEY" in pipeline.dumps()
     with pytest.raises(ValueError):
         AIMDocumentStore("test/saved", url=url, api_key=Secret.from_token("aim_secret")).to_dict()
+
+
+def test_a_retriever_connects_to_what_gives_a_text(document_store: AIMDocumentStore) -> None:
+    pipeline = Pipeline()
+    pipeline.add_component("question", PromptBuilder("{{ words }}", required_variables=["words"]))
+    pipeline.add_component("memory", AIMRetriever(document_store))
+    pipeline.connect("question.prompt", "memory.query")
+    document_store.write_documents(DOCUMENTS)
+    found = pipeline.run({"question": {"words": "When is the launch?"}})["memory"]["documents"]
+    assert found[0].id == "launch"
 
 
 def test_a_store_on_a_given_memory_says_that_it_cannot_be_saved(document_store: AIMDocumentStore) -> None:

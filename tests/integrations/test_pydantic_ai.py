@@ -29,7 +29,7 @@ class Told:
         self.instructions: list[str] = []
         self.messages: list[ModelMessage] = []
 
-    def __call__(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    def reply(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         self.messages = messages
         self.instructions.append(str(getattr(messages[-1], "instructions", "") or ""))
         reply = self._replies.pop(0)
@@ -41,7 +41,7 @@ def capability(memory: Any, root: str, **more: Any) -> AIMCapability:
 
 
 def run(told: Told, prompt: Any, *capabilities: AIMCapability, **more: Any) -> Any:
-    agent: Agent[None, Any] = Agent(FunctionModel(told), capabilities=list(capabilities), **more)
+    agent: Agent[None, Any] = Agent(FunctionModel(told.reply), capabilities=list(capabilities), **more)
     return asyncio.run(agent.run(prompt))
 
 
@@ -115,9 +115,9 @@ def test_an_async_client_serves_it_too(url: str, root: str) -> None:
     async def talk() -> str:
         async with AsyncClient(url) as client:
             known = capability(client, root)
-            await Agent(FunctionModel(Told("Noted.")), capabilities=[known]).run("I live in Oslo.")
+            await Agent(FunctionModel(Told("Noted.").reply), capabilities=[known]).run("I live in Oslo.")
             told = Told("Oslo.")
-            await Agent(FunctionModel(told), capabilities=[known]).run("Where do I live?")
+            await Agent(FunctionModel(told.reply), capabilities=[known]).run("Where do I live?")
             return told.instructions[0]
 
     assert "I live in Oslo." in asyncio.run(talk())
@@ -125,7 +125,9 @@ def test_an_async_client_serves_it_too(url: str, root: str) -> None:
 
 def test_a_history_gives_back_every_message_as_it_was(memory: Memory, root: str) -> None:
     async def talk() -> None:
-        agent: Agent[None, str] = Agent(FunctionModel(Told(ToolCallPart("look", {"at": "cat"}), "A cat.", "Yes.")))
+        agent: Agent[None, str] = Agent(
+            FunctionModel(Told(ToolCallPart("look", {"at": "cat"}), "A cat.", "Yes.").reply)
+        )
 
         @agent.tool_plain
         def look(at: str) -> str:
