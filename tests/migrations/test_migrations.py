@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,8 +22,10 @@ from aim_memory.storage.tables import Json, metadata
 from aim_memory.storage.wall import EVERY_TENANT
 from aim_memory.types import SessionState
 from tests import postgres
+from tests.figures import figure
 from tests.memories import ADA, GENERATION, SteppingClock, rich
 
+ROOT = Path(__file__).resolve().parents[2]
 FEW = 2
 """Partitions: a table's foreign keys are made anew for each."""
 URLS: dict[str, Callable[[Path], str]] = {
@@ -136,6 +140,30 @@ def test_a_migration_that_fails_leaves_nothing(database: Database) -> None:
         connection.exec_driver_sql("DROP TABLE uses")
     migrate.upgrade(database, FEW)
     assert {"alembic_version", *metadata.tables} <= _tables(database)
+
+
+@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_migration_that_is_killed_goes_on_at_the_next_start(database: Database, url: str, stride: int) -> None:
+    store = SqlStore(url, SteppingClock(), GENERATION, partitions=FEW)
+    with store.begin(ADA) as work:
+        work.insert([rich("m")])
+        work.commit()
+    kept = store.get(ADA, ["m"])
+    store.close()
+    migrate.downgrade(database, "0001")
+    command = [sys.executable, "-m", "tests.migrations.interrupted", url, str(stride)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+    kills = int(ended.stdout)
+    assert kills >= 3
+    store = SqlStore(url, SteppingClock(), GENERATION)
+    assert store.get(ADA, ["m"]) == kept
+    store.close()
+    with database.reading() as connection:
+        assert schema.revision(connection) == schema.HEAD
+    assert {"alembic_version", *metadata.tables} <= _tables(database)
+    size = f"kill -9 before {kills} statements of the migrations from 0001, {database.engine.dialect.name}"
+    figure("a migration that is killed goes on at the next start", size, "0 rows lost, the schema whole")
 
 
 def test_a_newer_schema_is_refused(database: Database) -> None:
