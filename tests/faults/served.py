@@ -23,6 +23,7 @@ from typing import IO, Any
 import aim_memory
 from aim_memory.storage.sql_store import SqlStore
 from aim_memory.types import Space
+from tests.faults.nursery import Forked, Nursery
 from tests.memories import SteppingClock
 
 NAMESPACE = "user/ada"
@@ -93,20 +94,35 @@ def post(
 
 
 @contextmanager
-def server(home: Path, url: str | None = None, **more: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    """A server process without torch, and its address; killed at the end. ``more``: of its environment."""
+def server(
+    home: Path, url: str | None = None, nursery: Nursery | None = None
+) -> Iterator[tuple[subprocess.Popen[str] | Forked, tuple[str, int]]]:
+    """A server process without torch, of its own or from a nursery, and its address; killed at the end."""
     path = str(Path(aim_memory.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing", **more}
+    environment = {"PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing"}
     environment |= {"AIM_DATABASE__URL": url} if url else {}
-    command = [sys.executable, "-m", "aim_memory.cli.main", "serve", "--home", str(home), "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    arguments = ["serve", "--home", str(home), "--port", "0"]
+    started = _spawned(arguments, environment) if nursery is None else nursery.start(arguments, environment)
+    with started as process:
+        assert process.stderr is not None
+        announced = next(line for line in process.stderr if "http://" in line)
+        found = re.search(r"http://([\d.]+):(\d+)", announced)
+        assert found is not None
+        passing_on = threading.Thread(target=_pass_on, args=(process.stderr,))
+        passing_on.start()
         try:
-            assert process.stderr is not None
-            announced = next(line for line in process.stderr if "http://" in line)
-            found = re.search(r"http://([\d.]+):(\d+)", announced)
-            assert found is not None
-            threading.Thread(target=_pass_on, args=(process.stderr,)).start()
             yield process, (found[1], int(found[2]))
+        finally:
+            process.kill()
+            passing_on.join()
+
+
+@contextmanager
+def _spawned(arguments: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "aim_memory.cli.main", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}) as process:
+        try:
+            yield process
         finally:
             process.kill()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests import postgres
+from tests.faults.nursery import Nursery
 from tests.faults.served import CUT_OFF, Journal, Request, server, verify, verify_file
 from tests.figures import figure
 
@@ -42,20 +44,22 @@ class Writer:
                 self.next += 1
 
 
-def _kill_rounds(home: Path, rounds: int, url: str | None = None) -> tuple[Journal, list[Writer]]:
+def _kill_rounds(
+    home: Path, rounds: int, url: str | None = None, nursery: Nursery | None = None
+) -> tuple[Journal, list[Writer]]:
     journal = Journal()
     writers = [Writer(number, journal) for number in range(WRITERS)]
     moments = np.random.default_rng(rounds).integers(1, 40, rounds)
     with ThreadPoolExecutor(WRITERS) as pool:
         for moment in moments:
-            with server(home, url) as (process, address):
+            with server(home, url, nursery) as (process, address):
                 never = threading.Event()
                 writing = [pool.submit(writer.write, address, never) for writer in writers]
                 journal.wait_for(int(moment))
                 process.send_signal(signal.SIGKILL)
                 for each in writing:
                     each.result()
-        with server(home, url) as (_, address):
+        with server(home, url, nursery) as (_, address):
             enough = threading.Event()
             writing = [pool.submit(writer.write, address, enough) for writer in writers]
             journal.wait_for(WRITERS * 3)
@@ -63,6 +67,13 @@ def _kill_rounds(home: Path, rounds: int, url: str | None = None) -> tuple[Journ
             for each in writing:
                 each.result()
     return journal, writers
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery()
+    yield opened
+    opened.close()
 
 
 def _no_torch(home: Path) -> None:
@@ -88,26 +99,30 @@ def test_nothing_acknowledged_is_lost_on_postgresql(tmp_path: Path) -> None:
 
 
 @pytest.mark.deep
-def test_nothing_acknowledged_is_lost_in_200_kills(tmp_path: Path) -> None:
-    _check_file(tmp_path, 200)
+def test_nothing_acknowledged_is_lost_in_1000_kills(tmp_path: Path, nursery: Nursery) -> None:
+    _check_file(tmp_path, 1000, nursery)
 
 
 @pytest.mark.deep
-def test_nothing_acknowledged_is_lost_on_postgresql_in_200_kills(tmp_path: Path) -> None:
-    _check_postgresql(tmp_path, 200)
+def test_nothing_acknowledged_is_lost_on_postgresql_in_1000_kills(tmp_path: Path, nursery: Nursery) -> None:
+    _check_postgresql(tmp_path, 1000, nursery)
 
 
-def _check_file(home: Path, kills: int) -> None:
-    journal, writers = _kill_rounds(home, kills)
+def test_servers_of_a_nursery_lose_nothing_either(tmp_path: Path, nursery: Nursery) -> None:
+    _check_file(tmp_path, 3, nursery)
+
+
+def _check_file(home: Path, kills: int, nursery: Nursery | None = None) -> None:
+    journal, writers = _kill_rounds(home, kills, nursery=nursery)
     assert sum(writer.cut_off for writer in writers) >= kills, "kills hit requests in flight"
     verify(f"sqlite:///{home / 'aim.db'}", journal)
     verify_file(home)
     _tell(kills, "SQLite", journal, writers)
 
 
-def _check_postgresql(home: Path, kills: int) -> None:
+def _check_postgresql(home: Path, kills: int, nursery: Nursery | None = None) -> None:
     url = postgres.url(home)
-    journal, writers = _kill_rounds(home, kills, url)
+    journal, writers = _kill_rounds(home, kills, url, nursery)
     assert sum(writer.cut_off for writer in writers) >= kills, "kills hit requests in flight"
     verify(url, journal)
     _tell(kills, "PostgreSQL", journal, writers)
