@@ -106,7 +106,7 @@ class Chatbot:
             return None
         if kept.status == "no consent":
             return Reply(phrases.NOTICE) if self._told.add(self._name(message)) else None
-        if kept.status == "refused" or not _asks(kept.text):
+        if kept.status == "refused" or not asks(kept.text):
             return Reply(phrases.noted(kept))
         try:
             reply = await self._person(message.origin).answer(kept.text, message.origin, apart_from=message.id)
@@ -223,7 +223,8 @@ class Chatbot:
                 return found
 
 
-def _asks(text: str) -> bool:
+def asks(text: str) -> bool:
+    """Whether a message wants an answer; a statement is only noted."""
     return len(text.encode()) <= QUESTION_BYTES and is_question(text)
 
 

@@ -107,14 +107,12 @@ class PersonalMemory:
             question,
             namespace=self.namespace,
             session_id=safe_id(origin.session),
-            filters=_readable(origin, apart_from),
+            filters=readable(origin, apart_from),
         )
 
     async def matching(self, words: str, origin: Origin) -> list[Hit]:
         """The memories that bear most on some words."""
-        found = await self._memory.query(
-            words, namespace=self.namespace, top_k=MATCHES, filters=_readable(origin, None)
-        )
+        found = await self._memory.query(words, namespace=self.namespace, top_k=MATCHES, filters=readable(origin, None))
         return found.results
 
     async def everything(self) -> AsyncIterator[MemoryView]:
@@ -142,7 +140,7 @@ def handle(memory_id: str) -> str:
     return hashlib.sha256(memory_id.encode()).hexdigest()[:HANDLE_DIGITS]
 
 
-def _readable(origin: Origin, apart_from: str | None) -> Filter:
+def readable(origin: Origin, apart_from: str | None) -> Filter:
     """What may be shown where it is asked: in private all of it, before others what was said before them."""
     conditions: list[dict[str, Any]] = [{"source": {"ne": CONSENT}}]
     if not origin.private:

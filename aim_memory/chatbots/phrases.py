@@ -64,7 +64,7 @@ def forgotten(count: int) -> str:
 
 
 def my_data(count: int) -> str:
-    return f"All that I keep about you: {count} {'memory' if count == 1 else 'memories'}, in the file."
+    return f"All that I keep about you: {count} {'memory' if count == 1 else 'memories'}."
 
 
 def _clipped(text: str, most: int = 200) -> str:
