@@ -65,8 +65,8 @@ their values; `--show-completion` prints the script instead.
 ## How long a start takes
 
 A command loads what it needs and no more; `tests/e2e/test_cli.py` names what each may load. What a start costs, in CPU
-seconds, is measured by `python docs/cli.py --time`. On two cores under a load of nine, the least of five runs each, on a
-folder:
+seconds, is measured by `python docs/cli.py --time`. On two cores under a load of nine, the least of five runs each, on
+a folder:
 
 | | s |
 |---|---|
