@@ -68,7 +68,8 @@ def tokens_from_bytes(signs: bytes, vector_size: int) -> TokenBits:
     Args:
         vector_size: Bytes of the vector of the same text: each dimension has a sign.
     """
-    return np.frombuffer(signs, np.uint8).reshape(-1, -(-vector_size // _FLOAT32.itemsize // 8))
+    width = -(-vector_size // _FLOAT32.itemsize // 8)
+    return np.ndarray((len(signs) // width, width), np.uint8, signs)
 
 
 def anchors_to_text(anchors: Sequence[Anchor]) -> str:

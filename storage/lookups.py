@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, repeat
 from typing import Any, Literal, TypeAlias
@@ -19,7 +19,16 @@ from aim_memory.storage import codec
 from aim_memory.storage.bulk import chunks
 from aim_memory.storage.reading import NAMESPACE, named
 from aim_memory.storage.rules import waits_for_vectors
-from aim_memory.storage.tables import derivations, evidence, generations, memories, moment, segments, spare_vectors
+from aim_memory.storage.tables import (
+    derivations,
+    evidence,
+    generations,
+    memories,
+    moment,
+    namespaces,
+    segments,
+    spare_vectors,
+)
 from aim_memory.types import Head, Space, StoredMemory, TokenBits
 
 Look: TypeAlias = Callable[[sa.Select[Any], Mapping[str, Any]], list[tuple[Any, ...]]]
@@ -121,21 +130,24 @@ def _derivations(width: int) -> sa.Select[Any]:
 
 def find_signs(look: Look, space: Space, ids: Iterable[str], generation_id: int | None) -> dict[str, list[TokenBits]]:
     """Token signs of a generation, per segment that has some, of the memories that have any."""
-    head = find_head(look, space) if generation_id is not None else None
-    if head is None or generation_id is None:
+    place = look(_PLACE, {**named(space), "generation": generation_id}) if generation_id is not None else ()
+    if not place:
         return {}
-    asked = {"namespace": head.epoch, "generation": generation_id}
-    several = bool(look(_OTHERS, asked))
+    [(namespace_id, several)] = place
+    asked = {"namespace": namespace_id, "generation": generation_id}
     found: dict[str, list[TokenBits]] = defaultdict(list)
-    for some in chunks(set(ids)):
+    for some in chunks(dict.fromkeys(ids)):
         for kind in ("own", "spare") if several else ("only",):
             for memory_id, size, body in look(_signs(kind, _width(some)), {**asked, **_slotted(some)}):
-                found[memory_id].append(codec.tokens_from_bytes(body, size))
-    return {memory_id: own for memory_id, own in found.items() if any(map(len, own))}
+                if body:
+                    found[memory_id].append(codec.tokens_from_bytes(body, size))
+    return found
 
 
-_OTHERS = sa.select(generations.c.id).where(generations.c.id != sa.bindparam("generation"))
-"""Whether a store has known another generation."""
+_PLACE = sa.select(
+    namespaces.c.id, sa.exists().where(generations.c.id != sa.bindparam("generation")).label("several")
+).where(namespaces.c.tenant == sa.bindparam("tenant"), namespaces.c.path == sa.bindparam("path"))
+"""The id of a namespace, and whether its store has known another generation."""
 
 
 @cache
@@ -162,8 +174,9 @@ def _width(ids: Sequence[str]) -> int:
     return 1 << (len(ids) - 1).bit_length()
 
 
-def _names(width: int) -> Iterator[str]:
-    return map("id_{}".format, range(width))
+@cache
+def _names(width: int) -> list[str]:
+    return [f"id_{number}" for number in range(width)]
 
 
 def _slots(width: int) -> list[sa.BindParameter[str]]:

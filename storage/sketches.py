@@ -101,7 +101,7 @@ class Sketches:
 
 
 def _size(signs: Signs | None) -> int:
-    return 0 if signs is None else sum(own.nbytes for own in signs) + _OVERHEAD
+    return 0 if signs is None else sum([own.nbytes for own in signs]) + _OVERHEAD
 
 
 def _products(signs: TokenBits, tokens: Vectors) -> NDArray[np.float32]:
