@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from aim_memory.evidence.pieces import Piece, Source, Span
-from aim_memory.evidence.render import GAP, day, head, line, render, shares_day
-from aim_memory.evidence.tokens import count_tokens, weigh
+from aim_memory.evidence.render import GAP, Line, day, head, line, render, shares_day
+from aim_memory.evidence.tokens import weigh, weighed, whole
 from aim_memory.types import StoredMemory
 
 DAY = weigh("03-06 ")
 YEAR = weigh("2025-03-06 ") - DAY
 _GAP = weigh(GAP)
-_weight = lru_cache(maxsize=4096)(weigh)
 
 
 class Draft:
@@ -39,7 +37,7 @@ class Draft:
         held = self._spans.get(piece.place, [])
         fresh = [one for one in piece.stretches if (one.start, one.end) not in held]
         stamps = {} if held else self._stamps_of(piece.place)
-        joint = _GAP if held else _weight(self._heads[piece.place] + "\n")
+        joint = _GAP if held else weighed(self._heads[piece.place] + "\n")
         cost = sum(one.tokens for one in fresh) + joint + sum(stamps.values())
         fits = not fresh or cost <= self.left
         if fresh and fits:
@@ -53,14 +51,14 @@ class Draft:
     def finish(self) -> tuple[str, int]:
         """The text, one line per source, oldest first, and its tokens. Takes back what came last while that is too
         long."""
-        while (tokens := count_tokens(text := self._written())) > self._budget:
+        while (tokens := whole((text := self._written()).weight)) > self._budget:
             place, spans = self._taken.pop()
             self._spans[place] = [span for span in self._spans[place] if span not in spans]
             if not self._spans[place]:
                 del self._spans[place]
-        return text, tokens
+        return text.text, tokens
 
-    def _written(self) -> str:
+    def _written(self) -> Line:
         chosen = [(self._sources[place], spans) for place, spans in self._spans.items()]
         chosen.sort(key=lambda pair: _age(pair[0].memory))
         return render([(day(one.memory), line(one.memory, one.current, spans)) for one, spans in chosen])

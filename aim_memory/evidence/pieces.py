@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from aim_memory.evidence.plain import plain
+from aim_memory.evidence.plain import plainly
 from aim_memory.evidence.summary import SUMMARY_WORDS, courtesy, summary_spans, words
-from aim_memory.evidence.tokens import weigh
+from aim_memory.evidence.tokens import weighed
 from aim_memory.text import analyse, is_question, sentences
 from aim_memory.types import StoredMemory
 
@@ -173,8 +173,8 @@ def _stretches(text: str) -> tuple[Stretch, ...]:
 
 
 def _stretch(text: str, start: int, end: int) -> Stretch:
-    bare = plain(text[start:end])
-    return Stretch(start, end, weigh(bare), words(bare))
+    bare = plainly(text[start:end])
+    return Stretch(start, end, weighed(bare), words(bare))
 
 
 @lru_cache(maxsize=4096)
@@ -184,14 +184,14 @@ def _said(text: str) -> tuple[Said, ...]:
 
 
 def _read(own: str, length: float) -> Said:
-    return Said(frozenset(analyse(own)), length < 3 or is_question(own) or courtesy(plain(own)))
+    return Said(frozenset(analyse(own)), length < 3 or is_question(own) or courtesy(plainly(own)))
 
 
 _summary = lru_cache(maxsize=4096)(summary_spans)
 
 
 def _spans(text: str) -> list[Span]:
-    if words(text) <= SUMMARY_WORDS:
+    if len(text) < 2 * SUMMARY_WORDS or words(text) <= SUMMARY_WORDS:  # no word is shorter than a sign and a blank
         start, end = len(text) - len(text.lstrip()), len(text.rstrip())
         return [(start, end)] if start < end else []
     return sentences(text)

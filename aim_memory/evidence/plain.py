@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (  # no text takes any of them more than about linear time
     (re.compile(r"^[^\S\n]*+(?:```|~~~)[^\n]*$", re.MULTILINE), " "),  # fences; what they enclose stays
@@ -31,3 +32,7 @@ def plain(text: str) -> str:
     for pattern, kept in _MARKUP:
         text = pattern.sub(kept, text)
     return text.strip()
+
+
+plainly = lru_cache(maxsize=8192)(plain)
+"""The same for stretches that come again from question to question."""

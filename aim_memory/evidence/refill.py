@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from aim_memory.anchors import compare
 from aim_memory.evidence.draft import DAY, YEAR, Draft
 from aim_memory.evidence.pieces import Piece, RankedMemory, Source, Span, cut, order
-from aim_memory.evidence.plain import plain
+from aim_memory.evidence.plain import plainly
 from aim_memory.evidence.render import day, head, joined
 from aim_memory.evidence.summary import SUMMARY_WORDS
-from aim_memory.evidence.tokens import count_tokens
+from aim_memory.evidence.tokens import weighed, whole
 from aim_memory.types import Anchor, EvidenceBlock, StoredMemory
 
 _DECIDING = frozenset({"number", "date", "identifier", "symbol"})
@@ -162,10 +161,7 @@ def _block(source: Source, span: Span) -> EvidenceBlock:
 
 def _full(hits: Sequence[RankedMemory]) -> int:
     """Line by line: the cost of a text is the same in every question."""
-    lines = sum([_cost(head(memory, current) + "\n") + _cost(_plain(memory.text)) for memory, _, current in hits])
+    heads = [whole(weighed(head(memory, current) + "\n")) for memory, _, current in hits]
+    texts = [whole(weighed(plainly(memory.text))) for memory, _, _ in hits]
     days = {day(memory) for memory, _, _ in hits}
-    return round(lines + DAY * len(days) + YEAR * len({own.year for own in days}))
-
-
-_cost = lru_cache(maxsize=4096)(count_tokens)
-_plain = lru_cache(maxsize=4096)(plain)
+    return round(sum(heads) + sum(texts) + DAY * len(days) + YEAR * len({own.year for own in days}))

@@ -8,33 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from typing import NamedTuple
 
 from aim_memory.evidence.pieces import Span
-from aim_memory.evidence.plain import plain
+from aim_memory.evidence.plain import plainly
+from aim_memory.evidence.tokens import weighed
 from aim_memory.types import StoredMemory
 
 GAP = " … "
 """Stands for what was left out between two stretches of a text."""
 
 
+class Line(NamedTuple):
+    """A line of a context, or all of it."""
+
+    text: str
+    weight: float
+    """``weigh`` of it, added up over what it is made of."""
+
+
 def day(memory: StoredMemory) -> date:
     return memory.timestamp.date()
 
 
-def render(lines: Sequence[tuple[date, str]]) -> str:
-    """(day, line) pairs as text."""
-    shown = [None, *(own for own, _ in lines)]
-    return "\n".join(
-        line if own == before and shares_day(line) else f"{_stamp(own, before, line)} {line}"
-        for before, (own, line) in zip(shown, lines, strict=False)
-    )
+def render(lines: Sequence[tuple[date, Line]]) -> Line:
+    """The lines with their days as one text."""
+    stamps: list[str] = []
+    before: date | None = None
+    for own, (text, _) in lines:
+        stamps.append(_stamp(own, before, text))
+        before = own
+    whole = "\n".join([stamp + text for stamp, (_, (text, _)) in zip(stamps, lines, strict=True)])
+    breaks = weighed("\n") * max(len(lines) - 1, 0)
+    return Line(whole, sum(map(weighed, stamps)) + sum([weight for _, (_, weight) in lines]) + breaks)
 
 
 def _stamp(own: date, before: date | None, line: str) -> str:
     """A day, with its year where that changes and before a line that could feign another one."""
+    if own == before and shares_day(line):
+        return ""
     known = before is not None and before.year == own.year and shares_day(line)
-    return own.isoformat()[5:] if known else own.isoformat()
+    return f"{own.isoformat()[5:] if known else own.isoformat()} "
 
 
 def shares_day(line: str) -> bool:
@@ -44,18 +58,17 @@ def shares_day(line: str) -> bool:
 
 def head(memory: StoredMemory, current: bool) -> str:
     """What a line begins with: who said it, and a mark on what no longer holds."""
-    who = _plain(memory.speaker or memory.role or "")
+    who = plainly(memory.speaker or memory.role or "")
     mark = _mark(memory, current)
     return f"{who or '-'}{mark}{':' if who or mark else ''} "
 
 
-def line(memory: StoredMemory, current: bool, spans: Sequence[Span]) -> str:
+def line(memory: StoredMemory, current: bool, spans: Sequence[Span]) -> Line:
     """``Ada: ...``; stretches that touch are joined, others have a gap between them."""
-    stretches = [_plain(memory.text[start:end]) for start, end in joined(memory.text, spans)]
-    return head(memory, current) + GAP.join(stretches)
-
-
-_plain = lru_cache(maxsize=4096)(plain)
+    plain = (plainly(memory.text[start:end]) for start, end in joined(memory.text, spans))
+    begin, stretches = head(memory, current), [stretch for stretch in plain if stretch]
+    gaps = weighed(GAP) * max(len(stretches) - 1, 0)
+    return Line(begin + GAP.join(stretches), weighed(begin) + sum(map(weighed, stretches)) + gaps)
 
 
 def joined(text: str, spans: Sequence[Span]) -> list[Span]:

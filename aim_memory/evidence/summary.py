@@ -33,7 +33,10 @@ _CLAUSE = re.compile(r"(?<=[,;:，；：、])\s*")
 
 def words(text: str) -> float:
     """Words of a text; an ideograph, kana or Hangul syllable counts as half a word."""
-    return sum(0.5 if len(word) == 1 and word > "\u2fff" else 1.0 for word in _WORD.findall(text))
+    found = _WORD.findall(text)
+    if text.isascii():
+        return float(len(found))
+    return sum(0.5 if len(word) == 1 and word > "\u2fff" else 1.0 for word in found)
 
 
 def summarise(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
 _LINE = re.compile(r"[ \t]*\n\s*")
@@ -26,7 +27,12 @@ _FREE_LETTERS = 7
 
 def count_tokens(text: str) -> int:
     """Estimated tokens of ``text``; 0 for the empty text, at least 1 for any other."""
-    return math.ceil(round(weigh(text), 6))
+    return whole(weigh(text))
+
+
+def whole(weight: float) -> int:
+    """Tokens of what weighs so much."""
+    return math.ceil(round(weight, 6))
 
 
 def weigh(text: str) -> float:
@@ -45,6 +51,10 @@ def weigh(text: str) -> float:
         + _CJK_CHAR * ideographs
         + _OTHER * (foreign - ideographs + _count(ascii_text, _CONTROLS))
     )
+
+
+weighed = lru_cache(maxsize=8192)(weigh)
+"""The same for stretches that come again from question to question."""
 
 
 def _lines(text: str) -> tuple[str, int]:
