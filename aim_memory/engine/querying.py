@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -28,7 +27,7 @@ from aim_memory.engine.parts import Parts
 from aim_memory.errors import LimitExceededError
 from aim_memory.evidence import Context, ModeDecision, build, choose_mode
 from aim_memory.ingest import limits as check
-from aim_memory.ports import IndexReader
+from aim_memory.ports import Embedder, IndexReader
 from aim_memory.routing import Ask, Ranked, Ranking, retrieve
 from aim_memory.text import question_terms
 from aim_memory.types import Anchor, Space, StoredMemory, Vectors
@@ -74,6 +73,22 @@ class Recalled:
     degraded: bool = False
     """Whether it is answered by words: only the memories with most of the question's were looked at, for the index is
     being built, or most memories wait for vectors of this embedder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The questions of an embedder, their time on a stopwatch. Equal where the embedder is: what routing has learned of
+    it, at the price of many texts, is known to the next question."""
+
+    embedder: Embedder
+    watch: Stopwatch = field(compare=False)
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        self.watch.lap("rank" if "embed" in self.watch else "plan")
+        try:
+            return self.embedder.embed_queries_with_tokens(texts)
+        finally:
+            self.watch.lap("embed")
 
 
 class Querying:
@@ -152,7 +167,7 @@ class Querying:
                     session=session,
                     explain=request.explain,
                 )
-                ranking = retrieve(ask, index, partial(self._embedded, watch), self._parts.config)
+                ranking = retrieve(ask, index, Timed(self._parts.embedder, watch), self._parts.config)
                 settled = choose_mode(
                     request.query,
                     requested=request.mode,
@@ -164,13 +179,6 @@ class Querying:
                     beside = _beside(index, [hit.id for hit in ranking.hits])
                     return ranking, beside, settled, glimpse is not None or index.embedded < _MOST
                 decision = settled
-
-    def _embedded(self, watch: Stopwatch, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
-        watch.lap("rank" if "embed" in watch else "plan")
-        try:
-            return self._parts.embedder.embed_queries_with_tokens(texts)
-        finally:
-            watch.lap("embed")
 
     def _check(self, request: QueryRequest) -> None:
         limits = self._parts.limits
