@@ -330,8 +330,8 @@ class FlatIndex(NamespaceIndex):
         self._anchors.thaw(**_under("anchors", parts))
         self._postings.thaw(**_under("postings", parts))
         self._vectors.thaw(_under("vectors", parts))
-        if cells := _under("cells", parts):
-            filled = np.flatnonzero(self._vectors.filled)
+        filled = np.flatnonzero(self._vectors.filled)
+        if (cells := _under("cells", parts)) and len(filled):  # else they are learned anew when there is something
             self._cells = Cells.thaw(cells, self._vectors.matrix[filled], filled)
 
     def _thaw_columns(self, parts: Mapping[str, Any]) -> None:

@@ -116,3 +116,13 @@ def test_postings_read_alike_however_many_stand_apart(segments: list[list[str]],
         np.testing.assert_array_equal(one.bm25({term: 1.0}, None), other.bm25({term: 1.0}, None))
         every = np.arange(len(segments))
         np.testing.assert_array_equal(one.holds(term, every), [term in terms for terms in segments])
+
+
+def test_an_index_in_cells_that_was_emptied_comes_back_empty() -> None:
+    index, again = (FlatIndex(DIMENSION, bear=2, whole=2) for _ in range(2))
+    index.upsert([row(number, text) for number, text in enumerate(TEXTS, start=1)])
+    index.remove([f"m{number}" for number in range(1, 5)])
+    again.thaw(index.freeze())
+    assert len(again) == 0
+    again.upsert([row(5, TEXTS[0])])
+    assert again.row_of("m5") is not None
