@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aim_memory.errors import InvalidInputError
-from aim_memory.importers.turns import Found, Record, Turn, left_out, refused, segment
+from aim_memory.importers.turns import Found, Record, Turn, refused, segment
 from aim_memory.integrations.payloads import pack, words
 
 FILES = re.compile(r".*\.(?:jsonl?|sqlite3?|db)")
@@ -39,8 +39,6 @@ def _item(row: Mapping[str, Any], number: int) -> Found:
         text, metadata = pack(OWN, value, searched, key=key, indexed=bool(searched.strip()))
     except InvalidInputError as failure:
         return refused(failure.message, place)
-    if not value:
-        return left_out("an empty item", place)
     return Turn(
         place=place,
         id=key,
@@ -48,6 +46,7 @@ def _item(row: Mapping[str, Any], number: int) -> Found:
         namespace="/".join(map(segment, labels)),
         at=row.get("updated_at") or row.get("created_at"),
         metadata=metadata,
+        whole=True,
         expires_at=row.get("expires_at"),
     )
 

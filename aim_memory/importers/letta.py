@@ -13,7 +13,7 @@ FILES = re.compile(r".*\.(?:af|json)")
 LISTS = ("agents", "blocks")
 OTHER = ("tools", "sources", "files", "groups", "mcp_servers", "skills")
 SPEAK = "send_message"
-"""The tool by which agents of the first kind say something; their other words are thoughts."""
+"""The tool by which agents of the first kind (``memgpt``) say something; their other words are thoughts."""
 
 
 def found(records: Iterable[Record]) -> Iterator[Found]:
@@ -80,7 +80,7 @@ def _message(agent: Mapping[str, Any], message: Mapping[str, Any], namespace: st
     if role not in ("user", "assistant"):
         reasons = {"system": "a system message", "tool": "output of a tool", "approval": "an approval of a tool"}
         return left_out(reasons.get(role, f"a message of the role {role}"), place)
-    text, at = _asked(message) if role == "user" else _answered(message), message.get("created_at")
+    text = _asked(message) if role == "user" else _answered(message, str(agent.get("agent_type")))
     if text.startswith(_EVENT):
         return left_out(text.removeprefix(_EVENT), place)
     return Turn(
@@ -90,7 +90,7 @@ def _message(agent: Mapping[str, Any], message: Mapping[str, Any], namespace: st
         namespace=namespace,
         role=role,
         speaker=message.get("name") or (agent.get("name") if role == "assistant" else None),
-        at=at,
+        at=message.get("created_at"),
         session=f"letta:{namespace}",
         metadata={"letta": {"message": message.get("id")}} if message.get("id") else {},
     )
@@ -114,12 +114,13 @@ def _asked(message: Mapping[str, Any]) -> str:
     return f"{_EVENT}an event of the program: {packed['type']}"
 
 
-def _answered(message: Mapping[str, Any]) -> str:
+def _answered(message: Mapping[str, Any], kind: str) -> str:
+    """What the agent said: by a tool if it is of the first kind, else in its words, beside which it may call tools."""
     calls = [fields(fields(call).get("function")) for call in listed(message.get("tool_calls"))]
     spoken = [_argument(call) for call in calls if call.get("name") == SPEAK]
     if spoken:
         return "\n".join(spoken)
-    if calls:
+    if calls and not (kind.startswith("letta_v1") and _text(message).strip()):
         return f"{_EVENT}a call of a tool"
     return _text(message) or f"{_EVENT}{'reasoning' if message.get('content') else 'empty'}"
 

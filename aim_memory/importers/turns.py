@@ -41,6 +41,8 @@ class Turn:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     expires_at: Any = None
     pinned: bool = False
+    whole: bool = False
+    """Whether it is of no use in pieces."""
 
 
 Found: TypeAlias = Turn | LeftOut | Problem
@@ -100,7 +102,7 @@ def _written(number: int, turn: Turn, source: str, namespace: str | None) -> Ite
         yield LeftOut(number, "empty", turn.place)
         return
     repaired = {"repaired": True} if text != turn.text else {}
-    for index, piece in enumerate(_pieces(text)):
+    for index, piece in enumerate([text] if turn.whole else _pieces(text)):
         part = {"part": index + 1} if len(text) > len(piece) else {}
         extra = repaired | part
         metadata = {**turn.metadata, **({"import": extra} if extra else {})}

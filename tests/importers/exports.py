@@ -272,14 +272,8 @@ def langgraph() -> list[Json]:
         }
         for number in range(KEPT)
     ]  # fmt: skip
-    return [
-        *rows,
-        {"namespace": ["users"], "key": "empty", "value": {}},
-        {"namespace": [], "key": "k", "value": {"a": 1}},
-    ]
-
-
-LANGGRAPH_LEFT_OUT = {"an empty item": 1}
+    rows[7]["value"] = {}
+    return [*rows, {"namespace": [], "key": "k", "value": {"a": 1}}]
 
 
 def langgraph_file(path: Path) -> Path:
