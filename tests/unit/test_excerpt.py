@@ -62,9 +62,11 @@ def test_its_rows_read_as_they_do_in_the_whole(index: FlatIndex) -> None:
     for name in {field.name for field in fields(Columns)} - {"previous", "following"}:
         np.testing.assert_array_equal(getattr(part.columns, name), getattr(index.columns, name)[at])
     question = embed(["river bread"])[0]
-    np.testing.assert_allclose(part.similarities(question), index.similarities(question)[at], rtol=1e-5)
+    np.testing.assert_allclose(part.similarities(question), index.similarities(question)[at], rtol=1e-5, atol=1e-6)
     few = np.array([5, 0, 2])
-    np.testing.assert_allclose(part.similarities_of(question, few), part.similarities(question)[few], rtol=1e-5)
+    np.testing.assert_allclose(
+        part.similarities_of(question, few), part.similarities(question)[few], rtol=1e-5, atol=1e-6
+    )
     for terms in ({"zeppelin": 1.0}, {"river": 1.0, "cat": 0.5}):
         np.testing.assert_allclose(part.lexical(terms), index.lexical(terms)[at], rtol=1e-5)
     some = np.arange(0, part.size, 7)
