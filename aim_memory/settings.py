@@ -208,6 +208,11 @@ class Settings(BaseSettings):
         return self.database.url or f"sqlite:///{self.home / 'aim.db'}"
 
     @property
+    def database_file(self) -> Path | None:
+        """The store, where it is a file in the data folder."""
+        return self.home / "aim.db" if self.database.url is None else None
+
+    @property
     def snapshot_folder(self) -> Path | None:
         """Where indexes are kept; nowhere with a server's database: each machine would hold what others erase."""
         return self.home / "indexes" if self.index.snapshots and self.database.url is None else None

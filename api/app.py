@@ -95,7 +95,7 @@ def _lifespan(
         service = build(settings, running, keyring or assemble.open_keyring(settings, running))
         app.state.service = service
         running.observe(app.state.metrics)
-        app.state.metrics.follow(running, service.answers)
+        app.state.metrics.follow(running, service.answers, settings.database_file)
         upkeep = asyncio.create_task(_keep_up(service))
         stopped = asyncio.Event()
         jobs = asyncio.create_task(_work_off(service, stopped))

@@ -6,13 +6,16 @@ the names that the settings give them. So figures tell nothing of anybody, and t
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, get_args
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     PlatformCollector,
     ProcessCollector,
@@ -59,6 +62,8 @@ class Metrics(Observer):
         self._saved = self._counter("saved_tokens", "Tokens that whole texts in their place would have cost more.")
         self._degraded = self._counter("degraded_answers", "Replies without all that was wanted.", ["op"])
         self._abstained = self._counter("abstentions", "Answers that say they do not know.")
+        lag = f"{PREFIX}_event_loop_lag_seconds"
+        self._lag = Gauge(lag, "Of the event loop, when it was asked.", registry=self._registry)
         self._state: _State | None = None
 
     def _histogram(self, name: str, about: str, labels: list[str]) -> Histogram:
@@ -67,12 +72,18 @@ class Metrics(Observer):
     def _counter(self, name: str, about: str, labels: list[str] | None = None) -> Counter:
         return Counter(f"{PREFIX}_{name}", about, labels or [], registry=self._registry)
 
-    def follow(self, engine: MemoryEngine, answers: Admission) -> None:
-        """Shows how an engine is, too, whenever it is asked; in the place of the one before."""
+    def follow(self, engine: MemoryEngine, answers: Admission, file: Path | None = None) -> None:
+        """Shows how an engine is, too, whenever it is asked; in the place of the one before.
+
+        ``file``: the engine's store, where that is a file of ours.
+        """
         if self._state is not None:
             self._registry.unregister(self._state)
-        self._state = _State(engine, answers)
+        self._state = _State(engine, answers, file)
         self._registry.register(self._state)
+
+    def note_lag(self, seconds: float) -> None:
+        self._lag.set(seconds)
 
     def render(self) -> bytes:
         """All of it, in the text format; reads the store."""
@@ -116,9 +127,10 @@ class _Counted(Course):
 class _State(Collector):
     """How an engine is at the moment it is asked."""
 
-    def __init__(self, engine: MemoryEngine, answers: Admission) -> None:
+    def __init__(self, engine: MemoryEngine, answers: Admission, file: Path | None) -> None:
         self._engine = engine
         self._answers = answers
+        self._file = file
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: registering must not ask the engine."""
@@ -135,6 +147,8 @@ class _State(Collector):
         yield _gauge("memories", "Memories stored, of all tenants.", store["memories"])
         yield _gauge("namespaces", "Namespaces, of all tenants.", store["namespaces"])
         yield _gauge("pending_vectors", "Memories that wait for vectors.", figures["pending"])
+        yield _gauge("pending_oldest_seconds", "How long the oldest of them has waited.", figures["longest_wait_s"])
+        yield from _on_disk(self._file)
         yield _labelled(
             "jobs", "Jobs of the store.", "state", {state: figures["jobs"].get(state, 0) for state in _JOBS}
         )
@@ -150,6 +164,14 @@ class _State(Collector):
             yield _total("commits", "Commits of the store.", store["commits"])
             yield _total("committed_units", "Writes in them; over commits, the size of a group.", store["units"])
         yield from _targets(figures["targets"])
+
+
+def _on_disk(file: Path | None) -> Iterator[Metric]:
+    if file is None:
+        return
+    log = file.with_name(f"{file.name}-wal")
+    yield _gauge("disk_free_bytes", "Free where the store lies.", shutil.disk_usage(file.parent).free)
+    yield _gauge("wal_bytes", "Of the store's write-ahead log.", log.stat().st_size if log.exists() else 0)
 
 
 def _targets(targets: dict[str, Any]) -> Iterator[Metric]:

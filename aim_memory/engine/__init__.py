@@ -304,6 +304,7 @@ class MemoryEngine:
         return {
             "store": dict(store.check()),
             "pending": store.count_pending(),
+            "longest_wait_s": self._upkeep.longest_wait_s(),
             "jobs": dict(store.jobs.counts()),
             "indexes": dict(self._parts.keeper.figures()),
             "targets": chat.figures()["targets"] if chat is not None else {},

@@ -15,6 +15,14 @@ class Upkeep:
         """One round over all namespaces; call it again while anything was done. Returns counts per kind."""
         return {"expired": self._erase_expired(), "embedded": self._embed_pending()}
 
+    def longest_wait_s(self) -> float:
+        """How long the oldest of the memories without vectors has waited for them; 0 where none waits."""
+        store = self._parts.store
+        for space, memory_id in store.pending(1):
+            for waiting in store.get(space, [memory_id]).values():
+                return max(0.0, (self._parts.clock.now() - waiting.updated_at).total_seconds())
+        return 0.0
+
     def _erase_expired(self) -> int:
         due = self._parts.store.expired(self._parts.clock.now(), BATCH)
         erased = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from html import escape
 from typing import Annotated, Any, Literal
 
@@ -82,7 +84,16 @@ async def status(caller: Known, service: ServiceDep, accept: Accept = "") -> dic
 async def metrics(caller: Known, request: Request, service: ServiceDep) -> Response:
     """Figures of this process in Prometheus' text format. They name routes, models and errors; never a tenant, a
     namespace, a key or a word."""
-    return Response(await service.read(request.app.state.metrics.render), media_type=PROMETHEUS)
+    figures = request.app.state.metrics
+    figures.note_lag(await _lag())
+    return Response(await service.read(figures.render), media_type=PROMETHEUS)
+
+
+async def _lag() -> float:
+    """Seconds until the event loop comes round to whoever let the others go first."""
+    begun = time.monotonic()
+    await asyncio.sleep(0)
+    return time.monotonic() - begun
 
 
 @router.get("/", operation_id="welcome", summary="What is this?", response_model=WelcomeReply, responses=failures())

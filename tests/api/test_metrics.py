@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from aim_memory import assemble
 from aim_memory.api.metrics import PREFIX, Metrics
+from aim_memory.bodies import WriteRequest
+from aim_memory.engine import MemoryEngine
+from aim_memory.settings import EmbedderSettings, Settings
 from tests.api.conftest import Keyed
+from tests.memories import SteppingClock
 
 CANARY = "canary-4711"
 
@@ -92,6 +100,9 @@ def test_how_it_is_now_is_there(client: TestClient, namespace: str) -> None:
     assert now["index_bytes", ""] > 0
     assert now["index_drift", ""] == 0
     assert now["pending_vectors", ""] == now["answers_waiting", ""] == now["answers_inside", ""] == 0
+    assert now["pending_oldest_seconds", ""] == 0
+    assert now["disk_free_bytes", ""] > now["wal_bytes", ""] >= 0
+    assert now["event_loop_lag_seconds", ""] >= 0
     assert {labels for name, labels in now if name == "jobs"} == {
         f"state={state}" for state in ("queued", "running", "done", "failed", "cancelled")
     }
@@ -153,3 +164,13 @@ def test_methods_are_a_fixed_list(method: str, shown: str) -> None:
 
 def test_without_a_key_there_are_no_figures(keyed: Keyed) -> None:
     assert keyed.client.get("/metrics").status_code == 401
+
+
+def test_what_waits_for_vectors_is_told_with_its_age(tmp_path: Path) -> None:
+    away = EmbedderSettings(kind="openai", url="http://127.0.0.1:1/v1", model="m", dimension=64, timeout_s=1)
+    parts = assemble.open_parts(Settings(home=tmp_path, embedder=away))
+    with closing(MemoryEngine(replace(parts, clock=SteppingClock()))) as engine:
+        engine.write("acme", WriteRequest(namespace="n", text="Tea is at four."))
+        first, second = (engine.figures() for _ in range(2))
+        assert first["pending"] == 1
+        assert 0 < first["longest_wait_s"] < second["longest_wait_s"]
