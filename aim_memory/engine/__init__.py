@@ -201,7 +201,7 @@ class MemoryEngine:
     def extract(self, tenant: str, request: ExtractRequest) -> Job:
         """Has a language model read memories, in a job: facts, summaries or a profile. Off until it is asked for.
 
-        Raises ConfigurationError where there is no language model.
+        Raises InvalidInputError, where there is no language model too.
         """
         return self.jobs.submit(EXTRACT, self._extracting.arguments(request), tenant)
 

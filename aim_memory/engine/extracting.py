@@ -20,7 +20,7 @@ from aim_memory.engine.asking import Answer, Asking, awaited
 from aim_memory.engine.fences import Fences
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.writing import supersede
-from aim_memory.errors import ConfigurationError, GeneratorRefusedError, InvalidInputError
+from aim_memory.errors import GeneratorRefusedError, InvalidInputError
 from aim_memory.ingest.drafts import Draft
 from aim_memory.ingest.limits import check_id, check_namespace, check_text
 from aim_memory.ports import UnitOfWork
@@ -68,7 +68,7 @@ class Extracting:
     def arguments(self, request: ExtractRequest) -> dict[str, Any]:
         """The arguments of the job that does what a request asks for.
 
-        Raises ConfigurationError where there is no language model, InvalidInputError.
+        Raises InvalidInputError, where there is no language model too.
         """
         self._model()
         check_namespace(request.namespace)
@@ -124,7 +124,7 @@ class Extracting:
 
     def _model(self) -> Asking:
         if self._asking is None:
-            raise ConfigurationError(
+            raise InvalidInputError(
                 "extraction takes a language model: set AIM_GENERATOR__KIND=openai, AIM_GENERATOR__URL and "
                 "AIM_GENERATOR__MODEL."
             )

@@ -24,7 +24,7 @@ from aim_memory.bodies import (
 from aim_memory.embedded import LOCAL_TENANT as ADA
 from aim_memory.engine import MemoryEngine
 from aim_memory.engine.asking import awaited
-from aim_memory.errors import ConfigurationError, GeneratorError, GeneratorRefusedError, InvalidInputError
+from aim_memory.errors import GeneratorError, GeneratorRefusedError, InvalidInputError
 from aim_memory.ports import ChatModels
 from aim_memory.settings import EmbedderSettings, ExtractionSettings, Settings
 from aim_memory.types import Job
@@ -373,7 +373,7 @@ def test_what_is_edited_or_erased_while_the_model_thinks_is_not_derived_from(
 
 def test_a_service_without_a_language_model_says_what_to_set(open_engine: Callable[..., MemoryEngine]) -> None:
     engine = open_engine(chat=None)
-    with pytest.raises(ConfigurationError, match="AIM_GENERATOR__KIND"):
+    with pytest.raises(InvalidInputError, match="AIM_GENERATOR__KIND"):
         engine.extract(ADA, ExtractRequest(namespace=NAMESPACE))
     assert not engine.work(lambda: False)
 
