@@ -29,6 +29,7 @@ from aim_memory.api.routes import (
     namespaces,
     openai,
     query,
+    responses,
     sessions,
 )
 from aim_memory.api.service import Service, build
@@ -39,7 +40,7 @@ from aim_memory.errors import AIMMemoryError
 from aim_memory.keys import Keyring
 from aim_memory.settings import Settings
 
-ROUTERS = (memories, query, answer, openai, sessions, namespaces, feedback, admin, health, mem0, console)
+ROUTERS = (memories, query, answer, openai, responses, sessions, namespaces, feedback, admin, health, mem0, console)
 _log = logging.getLogger("aim_memory.api")
 
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings, engine: MemoryEngine | None = None, keyring: 
         body_bytes=settings.limits.body_bytes,
         json_depth=settings.limits.json_depth,
         timeout_s=server.write_timeout_s,
-        by_path={"/v1/chat/completions": server.chat_bytes},
+        by_path={"/v1/chat/completions": server.chat_bytes, "/v1/responses": server.chat_bytes},
         streamed=("/v1/admin/import",),
     )
     app.add_middleware(

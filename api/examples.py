@@ -132,6 +132,10 @@ STREAMS = {
     'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], '
     '"aim_memory": {"citations": [], "degraded": false}}\n\n'
     "data: [DONE]\n\n",
+    "responses": "event: response.output_text.delta\n"
+    'data: {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "On 14 May."}\n\n'
+    "event: response.completed\n"
+    'data: {"type": "response.completed", "response": {"id": "resp_7", "status": "completed"}}\n\n',
 }
 
 _JOB = {
@@ -300,6 +304,27 @@ EXAMPLES: dict[str, Example] = {
             "object": "chat.completion",
             "choices": [{"index": 0, "message": _SAYS, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 212, "completion_tokens": 5, "total_tokens": 217},
+            "aim_memory": _EXTENSION,
+        },
+    ),
+    "responses": Example(
+        request={"model": "auto", "user": "user/ada", "input": "When exactly is the launch?"},
+        response={
+            "id": "resp_7",
+            "object": "response",
+            "created_at": 1772443000,
+            "model": "auto",
+            "status": "completed",
+            "output": [
+                {
+                    "type": "message",
+                    "id": "msg_7",
+                    "role": "assistant",
+                    "status": "completed",
+                    "content": [{"type": "output_text", "text": "On 14 May.", "annotations": []}],
+                }
+            ],
+            "usage": {"input_tokens": 212, "output_tokens": 5, "total_tokens": 217},
             "aim_memory": _EXTENSION,
         },
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PATHS = ("/v1/chat/completions", "/v1/embeddings", "/v1/models")
+PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/models")
 _KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",

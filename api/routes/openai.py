@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.types import Scope
@@ -75,6 +76,43 @@ Budget = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What the headers of a chat say about memory."""
+
+    namespace: str | None
+    session: str | None
+    memory: Literal["on", "read", "off"]
+    fallback: Literal["on", "off"]
+    max_tokens: int | None
+
+    def chat(self, body: dict[str, Any], user: str | None, caller: Caller, service: Service) -> Chat:
+        """A chat of this caller. Raises InvalidInputError when nobody says whose memory is meant."""
+        model, named = _named(str(body["model"]), user, self.namespace, service.engine.models())
+        return Chat(
+            body={**body, "model": model},
+            namespace=None if self.memory == "off" else _known(named),
+            session_id=self.session,
+            remember=self.memory == "on" and _may_write(caller),
+            fall_back=self.fallback == "on",
+            max_tokens=self.max_tokens,
+            author=caller.name,
+        )
+
+
+async def _heads(
+    namespace: Namespace = None,
+    session: Session = None,
+    memory: Memory = "on",
+    fallback: Fallback = "on",
+    max_tokens: Budget = None,
+) -> Heads:
+    return Heads(namespace, session, memory, fallback, max_tokens)
+
+
+HeadsDep = Annotated[Heads, Depends(_heads)]
+
+
 @router.post(
     "/chat/completions",
     operation_id="chat",
@@ -83,15 +121,7 @@ Budget = Annotated[
     responses=openai_failures(404, 413, 415, 429, 502),
 )
 async def chat(
-    body: ChatRequest,
-    request: Request,
-    caller: Reader,
-    service: ServiceDep,
-    namespace: Namespace = None,
-    session: Session = None,
-    memory: Memory = "on",
-    fallback: Fallback = "on",
-    max_tokens: Budget = None,
+    body: ChatRequest, request: Request, caller: Reader, service: ServiceDep, heads: HeadsDep
 ) -> dict[str, Any] | EventStream[dict[str, Any]]:
     """OpenAI's chat completions, with what memory knows about the last user turn put before it.
 
@@ -99,16 +129,7 @@ async def chat(
     field `aim_memory`: results, citations, verification, and whether something is degraded. A finished exchange is
     remembered without delaying the reply, if the key may write. Closing a stream stops the generation.
     """
-    model, named = _named(body, namespace, service.engine.models())
-    wanted = Chat(
-        body={**body.model_dump(exclude_unset=True), "model": model},
-        namespace=None if memory == "off" else _known(named),
-        session_id=session,
-        remember=memory == "on" and _may_write(caller),
-        fall_back=fallback == "on",
-        max_tokens=max_tokens,
-        author=caller.name,
-    )
+    wanted = heads.chat(body.model_dump(exclude_unset=True), body.user, caller, service)
     server = service.settings.server
     replies = service.engine.chat(caller.tenant, wanted)
     if body.stream:
@@ -116,7 +137,7 @@ async def chat(
             replies, CHUNKS, service.answers, timeout_s=server.answer_timeout_s, heartbeat_s=server.heartbeat_s
         )
     async with service.answers.place(), deadline(server.answer_timeout_s):
-        return await while_there(request, _only(replies))
+        return await while_there(request, only(replies))
 
 
 @router.post(
@@ -172,15 +193,16 @@ async def one_model(model: str, caller: Reader, service: ServiceDep) -> dict[str
     return _model(model)
 
 
-async def _only(replies: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:
+async def only(replies: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:
+    """The one whole reply of a chat."""
     async with aclosing(replies):
         return await anext(replies)
 
 
-def _named(body: ChatRequest, header: str | None, models: Sequence[str]) -> tuple[str, str | None]:
+def _named(asked: str, user: str | None, header: str | None, models: Sequence[str]) -> tuple[str, str | None]:
     """(model, namespace): the namespace of the header, or ``user``, or what follows the model's name after an "@"."""
-    model, _, suffix = (body.model, "", "") if body.model in models else body.model.partition("@")
-    return model, unquote(header) if header else body.user or suffix or None
+    model, _, suffix = (asked, "", "") if asked in models else asked.partition("@")
+    return model, unquote(header) if header else user or suffix or None
 
 
 def _known(namespace: str | None) -> str:

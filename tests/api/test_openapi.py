@@ -69,6 +69,7 @@ def test_every_route_of_the_product_is_there(operations: list[Operation]) -> Non
         "POST /v1/query",
         "POST /v1/answer",
         "POST /v1/chat/completions",
+        "POST /v1/responses",
         "POST /v1/embeddings",
         "GET /v1/models",
         "GET /v1/models/{model}",
