@@ -12,11 +12,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import cast
 from weakref import WeakValueDictionary
 
 from aim_memory.chatbots import phrases
 from aim_memory.chatbots.messages import Attachment, Message, Origin, Reply
-from aim_memory.chatbots.personal import Kept, PersonalMemory, handle
+from aim_memory.chatbots.personal import ChatMemory, Kept, PersonalMemory, handle
 from aim_memory.errors import AIMMemoryError
 from aim_memory.integrations.memory import AsyncMemory, Memory, awaited
 from aim_memory.text.questions import is_question
@@ -61,7 +62,7 @@ class Chatbot:
 
     def __init__(self, memory: Memory | AsyncMemory, root: str, *, consent: bool = True) -> None:
         self.root = root
-        self._memory = awaited(memory)
+        self._memory = cast(ChatMemory, awaited(memory))
         self._consent = consent
         self._gone = Recent()
         self._told = Recent()

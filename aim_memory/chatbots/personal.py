@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView
+from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView, ResetReply
 from aim_memory.chatbots.messages import Message, Origin
 from aim_memory.chatbots.redaction import Redacted, redact
 from aim_memory.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
@@ -35,10 +35,16 @@ class Kept:
     reason: str = ""
 
 
+class ChatMemory(AsyncMemory, Protocol):
+    """What a chatbot asks of a memory."""
+
+    async def reset_session(self, session_id: str, *, namespace: str) -> ResetReply: ...
+
+
 class PersonalMemory:
     """What is kept of the person in whose namespace it is."""
 
-    def __init__(self, memory: AsyncMemory, namespace: str) -> None:
+    def __init__(self, memory: ChatMemory, namespace: str) -> None:
         self._memory = memory
         self.namespace = namespace
 
@@ -85,10 +91,15 @@ class PersonalMemory:
         return await self.keep(message)
 
     async def remove(self, memory_id: str) -> bool:
-        """Erases one memory with its history. False if there is none."""
+        """Erases one memory with its history, and what its session was asked last. False if there is none."""
+        held = await self._get(safe_id(memory_id))
+        if held is None:
+            return False
+        if held.session_id is not None:  # it holds the last questions as they were asked
+            await self._memory.reset_session(held.session_id, namespace=self.namespace)
         try:
-            return (await self._memory.delete(safe_id(memory_id), namespace=self.namespace)).deleted > 0
-        except NotFoundError:
+            return (await self._memory.delete(held.id, namespace=self.namespace)).deleted > 0
+        except NotFoundError:  # somebody else was faster
             return False
 
     async def erase(self) -> int:
@@ -102,9 +113,12 @@ class PersonalMemory:
         return receipt.erased.get("memories", 0)
 
     async def answer(self, question: str, origin: Origin, *, apart_from: str | None = None) -> AnswerReply:
-        """An answer from what the person said; ``apart_from`` is the message that asks."""
+        """An answer from what the person said; ``apart_from`` is the message that asks.
+
+        Secrets are taken out of the question too: the session remembers what it was asked.
+        """
         return await self._memory.answer(
-            question,
+            redact(question).text,
             namespace=self.namespace,
             session_id=safe_id(origin.session),
             filters=readable(origin, apart_from),

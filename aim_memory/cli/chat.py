@@ -109,10 +109,11 @@ class Conversation:
     def _answer(self, question: str, apart_from: str | None) -> None:
         """Shows the answer while it is made; Ctrl-C stops it."""
         from aim_memory.chatbots.personal import readable
+        from aim_memory.chatbots.redaction import redact
 
         asked: dict[str, Any] = {"generator": self._generator} if self._generator else {}
         events = self._memory.stream_answer(
-            question,
+            redact(question).text,
             namespace=self._origin.namespace,
             session_id=self._origin.session,
             filters=readable(self._origin, apart_from),

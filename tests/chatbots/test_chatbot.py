@@ -159,6 +159,24 @@ async def test_secrets_are_left_out_of_what_is_kept_and_edited(bot: Chatbot, mem
     assert not any("4111" in version.text or "hunter2" in version.text for version in history.versions)
 
 
+async def test_secrets_are_left_out_of_questions_which_the_session_remembers(bot: Chatbot, memory: AIMMemory) -> None:
+    await agree(bot)
+    await bot.hear(said("Is my card 4111 1111 1111 1111?", "1"))
+    await bot.command("ask", said("Is my password hunter2 or is my card 4111 1111 1111 1111?", "2"))
+    asked = memory.session("dm", namespace="test/ada").model_dump_json()
+    assert "card number" in asked
+    assert "4111" not in asked
+
+
+async def test_a_question_that_is_deleted_leaves_its_session_too(bot: Chatbot, memory: AIMMemory) -> None:
+    await agree(bot)
+    await bot.hear(said("Where is the zebra?", "1"))
+    assert "zebra" in memory.session("dm", namespace="test/ada").model_dump_json()
+    await bot.remove("1", "test/ada")
+    with pytest.raises(errors.NotFoundError, match="has asked nothing yet"):
+        memory.session("dm", namespace="test/ada")
+
+
 async def test_what_cannot_be_kept_is_told(bot: Chatbot, memory: AIMMemory) -> None:
     await agree(bot)
     assert "32,768" in text(await bot.hear(said("word " * 10_000)))
