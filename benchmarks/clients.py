@@ -1,10 +1,10 @@
 """Sixteen clients at once, against the embedder's own batches, in one run with the packaged model.
 
-    python -m benchmarks.clients [--questions 256] [--out FILE]
+    python -m benchmarks.clients [--questions 256] [--processes 2] [--out FILE]
 
-Three rates of questions per second: the model fed batches of 16 by itself; 16 threads that embed one question each
-through the batching embedder; 16 threads that each ask the whole service. Per second of CPU time too, which tells what
-the rest of a query costs beside the model.
+Rates of questions per second: the model fed batches of 16 by itself; 16 threads that embed one question each through
+the batching embedder; 16 threads that each ask the whole service; and the same 16 shared out among processes over one
+folder. Per second of CPU time too, which tells what the rest of a query costs beside the model.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
 from aim_memory.embedded import AIMMemory
@@ -47,17 +49,47 @@ def rates(texts: list[str], step: Callable[[list[str]], object]) -> dict[str, fl
     }
 
 
-def at_once(step: Callable[[str], object]) -> Callable[[Iterable[str]], object]:
+def at_once(step: Callable[[str], object], clients: int = CLIENTS) -> Callable[[Iterable[str]], object]:
     def run(texts: Iterable[str]) -> object:
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            return list(clients.map(step, texts))
+        with ThreadPoolExecutor(clients) as pool:
+            return list(pool.map(step, texts))
 
     return run
+
+
+def shared_out(home: str, processes: int, warm: list[str], texts: list[str]) -> dict[str, float]:
+    """Each process has its own model and index, and asks its share of the texts by its share of the clients."""
+    context = get_context("spawn")
+    ready, go = context.Semaphore(0), context.Event()
+    shares = [texts[number::processes] for number in range(processes)]
+    workers = [
+        context.Process(target=_worker, args=(home, CLIENTS // processes, warm[:32], share, ready, go))
+        for share in shares
+    ]
+    for worker in workers:
+        worker.start()
+    for _ in workers:
+        ready.acquire()
+    began = time.perf_counter()
+    go.set()
+    for worker in workers:
+        worker.join()
+    return {"per_s": round(len(texts) / (time.perf_counter() - began), 1)}
+
+
+def _worker(home: str, clients: int, warm: list[str], texts: list[str], ready: Semaphore, go: Event) -> None:
+    with AIMMemory(home) as memory:
+        ask = at_once(lambda text: memory.query(text, namespace="speed"), clients)
+        ask(warm)
+        ready.release()
+        go.wait()
+        ask(texts)
 
 
 def main() -> None:
     given = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     given.add_argument("--questions", type=int, default=256)
+    given.add_argument("--processes", type=int, default=2)
     given.add_argument("--out", type=Path)
     chosen = given.parse_args()
     model = SentenceTransformersEmbedder(EmbedderSettings())
@@ -76,6 +108,7 @@ def main() -> None:
             "embedding_clients": rates(texts, at_once(lambda text: batching.embed_queries([text]))),
             "asking_clients": rates(texts, at_once(lambda text: memory.query(text, namespace="speed"))),
         }
+        report["in_processes"] = shared_out(home, chosen.processes, warm, texts)
     print(json.dumps(report, indent=2))
     if chosen.out:
         chosen.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -83,14 +83,21 @@ class Database:
         try:
             connection = self._at_hand.pop()
         except IndexError:
-            connection = self.engine.raw_connection()
+            connection = self._outside_the_pool()
         try:
-            rows: list[tuple[Any, ...]] = connection.driver_connection.execute(text, values).fetchall()
+            rows: list[tuple[Any, ...]] = connection.execute(text, values).fetchall()
             return rows
         except self._driver_error as error:
             raise_translated(error)
         finally:
             self._at_hand.append(connection)
+
+    def _outside_the_pool(self) -> Any:
+        """A connection of the driver, which the pool knows nothing of."""
+        pooled = self.engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
 
     @contextmanager
     def writing(self, whose: Whose = None, *, synced: bool = True) -> Iterator[Connection]:

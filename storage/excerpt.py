@@ -7,7 +7,6 @@ counted over the whole; what is compared (scores, neighbours, fields) is there f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +21,21 @@ FEW_VALUES = 256
 """Distinct values of a field that are shown as they are; of more, those that occur in the excerpt."""
 Heard = Sequence[tuple[Mapping[str, float], NDArray[np.float32]]]
 """Weighted terms, with the lexical score of each row of an excerpt."""
+
+
+class _Chosen(Columns):
+    """Columns that are read when they are first asked for: few questions look at all of them."""
+
+    __slots__ = ("_read",)
+    _read: Callable[[str], NDArray[Any]]
+
+    def __init__(self, read: Callable[[str], NDArray[Any]]) -> None:
+        object.__setattr__(self, "_read", read)
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        values: NDArray[Any] = self._read(name)
+        object.__setattr__(self, name, values)
+        return values
 
 
 class Excerpt(IndexReader):
@@ -45,10 +59,11 @@ class Excerpt(IndexReader):
 
     @cached_property
     def columns(self) -> Columns:
-        whole = self._whole.columns
-        own = {field.name: getattr(whole, field.name)[self._rows] for field in fields(Columns)}
-        beside = {name: self._places(own[name]) for name in ("previous", "following")}
-        return Columns(**{**own, **beside})
+        return _Chosen(self._column)
+
+    def _column(self, name: str) -> NDArray[Any]:
+        values: NDArray[Any] = getattr(self._whole.columns, name)[self._rows]
+        return self._places(values) if name in ("previous", "following") else values
 
     def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where rows of the whole stand in the excerpt; −1 for those that do not."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +70,11 @@ class Sketches:
         if not segments or not len(tokens):
             return best
         owners, signs = zip(*segments, strict=True)
-        starts = np.cumsum([0, *map(len, signs[:-1])])
+        starts = np.array([0, *accumulate(map(len, signs[:-1]))])
         matches = np.maximum.reduceat(_products(np.concatenate(signs), tokens), starts, axis=0)
+        if len(set(owners)) == len(owners):  # as short texts are, of one segment each
+            best[list(owners)] = matches / np.sqrt(self._dimension)
+            return best
         # Worst first, so the best of a memory's segments is written last.
         order = np.argsort(matches.sum(axis=1), kind="stable")
         best[np.array(owners)[order]] = matches[order] / np.sqrt(self._dimension)
@@ -94,7 +98,9 @@ class Sketches:
 
     def _keep(self, signs: Mapping[str, Signs]) -> None:
         for memory_id, own in signs.items():
-            self._room += _size(self._kept.pop(memory_id, None)) - _size(own)  # somebody else may have read it, too
+            if memory_id in self._kept:  # somebody else has read it, too
+                self._room += _size(self._kept.pop(memory_id))
+            self._room -= _size(own)
             self._kept[memory_id] = own
         while self._room < 0:
             self._room += _size(self._kept.popitem(last=False)[1])

@@ -134,7 +134,8 @@ def _session(first: Scores, rows: NDArray[np.int64], index: IndexReader) -> Scor
     scores = spread(first, LEAST_SPREAD)
     scores -= scores.min(initial=0.0)
     sessions, turns = index.codes("session_id")[rows], index.columns.ordinal[rows]
-    places = ((turns - turns.min(initial=0)) / NEARBY).astype(np.float32)
-    near = np.exp(-np.abs(places[:, None] - places)) * (sessions[:, None] == sessions) * (sessions >= 0)
-    near.flat[:: len(rows) + 1] = 0
-    return np.asarray(near @ scores / np.float32(2 * NEARBY), np.float32)
+    together = (sessions[:, None] == sessions) & (sessions >= 0)
+    together.flat[:: len(rows) + 1] = False
+    one, other = together.nonzero()
+    near = np.exp(np.abs(turns[one] - turns[other]) / -NEARBY) * scores[other]
+    return np.asarray(np.bincount(one, near, minlength=len(rows)) / (2 * NEARBY), np.float32)

@@ -30,11 +30,12 @@ def late(
         beside: The places (n,) of the turn before and of the one after each memory; −1 where it is not among the n.
         lengths: Characters of the memories, (n,).
     """
-    telling = matches.max(axis=0) - matches.mean(axis=0)
+    count, tokens = matches.shape
+    telling = np.maximum.reduce(matches) - np.add.reduce(matches) / np.float32(count)
     alone = spread(matches @ telling, LEAST_SPREAD)
     return {
         "late": (alone * (SHORT / (SHORT + lengths))).astype(np.float32),
-        "evenly": spread(matches.mean(axis=1), LEAST_SPREAD),
+        "evenly": spread(np.add.reduce(matches, axis=1) / np.float32(tokens), LEAST_SPREAD),
         "together": spread(_around(matches, beside) @ telling, LEAST_SPREAD) - alone,
     }
 

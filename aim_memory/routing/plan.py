@@ -14,7 +14,7 @@ from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
 from aim_memory.routing.acuity import acuity, language
 from aim_memory.routing.inertia import direct, gate
-from aim_memory.routing.standing import standing
+from aim_memory.routing.standing import setting
 from aim_memory.routing.values import Ask, Embed
 from aim_memory.text import NOTION, about_past, analyse, cut_names, named, question_terms
 from aim_memory.types import SessionState, Vector, Vectors
@@ -67,11 +67,11 @@ class Plan:
 
 
 def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
-    lasting = index.derived(standing)
-    names = lasting.names
+    known = index.derived(setting)
+    names = known.names
     vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
-    terms = question_terms(ask.text, config.notion_weight * lasting.brevity)
+    terms = question_terms(ask.text, config.notion_weight * known.brevity)
     own = View(terms, vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None

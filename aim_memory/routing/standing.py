@@ -18,10 +18,6 @@ from aim_memory.text import participants
 class Standing:
     """Arrays are (rows,) where nothing else is said."""
 
-    names: tuple[str, ...]
-    """Participants."""
-    brevity: float
-    """How short the memories are, in (0, 1]: little for passages, in which every notion occurs."""
     latest: int
     """The greatest ordinal."""
     lasting: bool
@@ -49,13 +45,27 @@ class Standing:
         return later[kept], earlier[kept]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a whole namespace before a question is heard."""
+
+    names: tuple[str, ...]
+    """Participants."""
+    brevity: float
+    """How short the memories are, in (0, 1]: little for passages, in which every notion occurs."""
+
+
+def setting(index: IndexReader) -> Setting:
+    lengths = index.columns.length
+    brevity = USUAL / (USUAL + float(lengths.mean())) if len(lengths) else 1.0
+    return Setting(participants(index.coded("speaker")[1]), brevity)
+
+
 def standing(index: IndexReader) -> Standing:
     columns, spoken = index.columns, assistants(index)
     lengths = columns.length
     usual = USUAL / (USUAL + lengths)
     return Standing(
-        names=participants(index.coded("speaker")[1]),
-        brevity=USUAL / (USUAL + float(lengths.mean())) if len(lengths) else 1.0,
         latest=int(columns.ordinal.max(initial=0)),
         lasting=bool(np.isinf(columns.expires_at).all()),
         assistants=spoken,
