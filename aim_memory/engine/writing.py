@@ -199,14 +199,13 @@ class Writing:
         parts = self._parts
         space = parts.space_of(tenant, memory_id, namespace)
         once = _Once(idempotency_key, f"update {memory_id} {if_match} {request.model_dump_json(exclude_unset=True)}")
-        done = self._was_done(space, once)
         for _ in range(_EDIT_TRIES):
             before = parts.store.get(space, [memory_id]).get(memory_id)
             if before is None:
                 raise missing(memory_id)
-            if done:
-                return memory_view(space, before)
             if if_match is not None and if_match != before.version:
+                if self._was_done(space, once):
+                    return memory_view(space, before)
                 raise StaleVersionError(f"memory {memory_id!r} is at version {before.version}, not {if_match}.")
             after = self._edit(space, before, request, author, once)
             if after is not None:
@@ -218,12 +217,12 @@ class Writing:
         if once.key is None:
             return False
         with self._parts.store.begin(space) as work:
-            return work.replay(once.key, once.fingerprint) is not None
+            return _is_done(work, once)
 
     def _edit(
         self, space: Space, before: StoredMemory, request: UpdateRequest, author: str | None, once: _Once
     ) -> StoredMemory | None:
-        """The edited memory, or None when somebody else edited it in the meantime."""
+        """The memory once it is edited, or None when somebody else edited it in the meantime."""
         parts, now = self._parts, self._parts.clock.now()
         draft = ingest.edited(before, request, parts.limits)
         # A time that this edit does not set is nobody's claim: writing the same id and text again is no conflict.
@@ -233,6 +232,8 @@ class Writing:
             held = work.existing([before.id]).get(before.id)
             if held is None:
                 raise missing(before.id)
+            if _is_done(work, once):
+                return held
             if held.version != before.version:
                 return None
             work.update(memory, now)
@@ -251,6 +252,10 @@ class Writing:
                 raise missing(memory_id)
             work.commit()
         return DeleteReply(deleted=deleted)
+
+
+def _is_done(work: UnitOfWork, once: _Once) -> bool:
+    return once.key is not None and work.replay(once.key, once.fingerprint) is not None
 
 
 def supersede(work: UnitOfWork, memories: Sequence[NewMemory], ordinals: Mapping[str, int]) -> Sequence[Supersession]:
