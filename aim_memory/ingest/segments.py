@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aim_memory.text import sentences
+from aim_memory.text import PEOPLE, fold, sentences
 
 Span = tuple[int, int]
 
@@ -13,6 +13,9 @@ _PIECE = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+|\S", re.UNICODE)
 _LETTERS_PER_TOKEN = 5
 SPEAKER_ROOM = 12
 """Tokens kept free for the "speaker: " in front of a segment and the model's own marks."""
+
+BRIEF = 32
+"""Tokens, by ``cost``, of a text that says one short fact."""
 
 
 def cost(text: str) -> int:
@@ -65,5 +68,10 @@ def _trim(text: str, start: int, end: int) -> Span:
 
 
 def passage(speaker: str | None, text: str) -> str:
-    """What is embedded and analysed of a segment: who says it is part of what is said."""
-    return f"{speaker}: {text}" if speaker else text
+    """What is embedded and analysed of a segment: who says it is part of what is said.
+
+    "user" is nobody in particular: before a ``BRIEF`` fact it is a good part of the vector, and tells nothing.
+    """
+    if not speaker or (fold(speaker) in PEOPLE and cost(text) <= BRIEF):
+        return text
+    return f"{speaker}: {text}"

@@ -23,6 +23,9 @@ NEARBY = 4.0
 """Turns after which a memory of the same session speaks for another e times less."""
 CONVERSATION = 0.5
 """Correlation of neighbours from which on sessions are conversations through and through."""
+FEW = 50
+"""Memories among which all parts but token matches are believed half: a dozen are too few to tell a better one from a
+lucky one by what is around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def closer(
     among: Mask,
     config: AIMConfig,
 ) -> Mapping[str, Scores]:
-    """Named parts of ``rows``, each (len(rows),)."""
+    """Named parts of ``rows``, each (len(rows),). Token matches aside, they count less among ``FEW`` memories."""
     lasting = index.derived(standing)
     talk = _conversation(first.bond, lasting, among) if config.neighbour_weight else 0.0
     beside = _beside(rows, index) if config.neighbour_weight else ()
@@ -62,7 +65,9 @@ def closer(
         found["session"] = np.float32(talk) * _session(first.sums[rows], rows, index)
     if lasting.asking is not None and lasting.restating is not None:
         found["told"] = lasting.asking[rows]
-    return found
+    count = int(np.count_nonzero(among))
+    believed = np.float32(count / (count + FEW))
+    return {name: values if name == "late" else believed * values for name, values in found.items()}
 
 
 def _conversation(bond: float, lasting: Standing, among: Mask) -> float:

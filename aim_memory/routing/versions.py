@@ -21,17 +21,16 @@ from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
 from aim_memory.routing.scoring import Scored
 from aim_memory.routing.values import Ask, Mask
-from aim_memory.text import Wanted, about_now, about_past, analyse, fold, wanted
+from aim_memory.text import PEOPLE, Wanted, about_now, about_past, analyse, fold, wanted
 from aim_memory.types import CHANGES, Anchor
 
 LOOK = 12
 """Memories that are compared: the best ones."""
-LEAST = 0.1
+LEAST = 0.05
 """Overlap below which two memories speak of different matters."""
 LEAST_ASKED = 0.3
 """Share of what one memory holds of the question that its version has to hold as well."""
 _HOW_MANY = re.compile(r"\bhow many(?: of)?\b|多少|[几幾](?![点點号號])", re.IGNORECASE)
-_PEOPLE = frozenset({"user", "human", "customer", "用户", "用戶"})
 _SUITS: Mapping[Wanted, Collection[str]] = {
     "amount": ("number",),
     "moment": ("date",),
@@ -144,7 +143,7 @@ def _voices(rows: NDArray[np.int64], index: IndexReader) -> NDArray[np.int64]:
     """
     roles, known = index.coded("role")
     speakers, names = index.coded("speaker")
-    people = np.array([fold(str(role)) in _PEOPLE for role in known] + [len(names) > 1], np.bool_)
+    people = np.array([fold(str(role)) in PEOPLE for role in known] + [len(names) > 1], np.bool_)
     said = people[roles[rows]] & ((roles[rows] >= 0) | (speakers[rows] >= 0))
     return np.where(said, speakers[rows] + 1, -1).astype(np.int64)
 

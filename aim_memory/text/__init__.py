@@ -4,7 +4,7 @@ from aim_memory.text.changes import tells_change
 from aim_memory.text.concepts import NOTION, meanings, notions
 from aim_memory.text.fold import fold
 from aim_memory.text.marks import index_terms, question_terms
-from aim_memory.text.names import cut_names, named, participants
+from aim_memory.text.names import PEOPLE, cut_names, named, participants
 from aim_memory.text.questions import about_past, asks_when, is_question, refers_back
 from aim_memory.text.script import Script, script
 from aim_memory.text.sentences import sentences
@@ -14,6 +14,7 @@ from aim_memory.text.wanted import Wanted, about_now, wanted
 
 __all__ = [
     "NOTION",
+    "PEOPLE",
     "STOP_WORDS",
     "Script",
     "Tongue",

@@ -14,6 +14,8 @@ ROLES = frozenset(
     "用户 助手 助理 系统 客服 机器人".split()
 )
 """Speaker values that say what somebody is, not who."""
+PEOPLE = frozenset("user human customer 用户 用戶".split())
+"""Roles of people, not of assistants, tools or documents."""
 _GLUED = re.compile(f"[{HAN}{KANA}{HANGUL}{UNSPACED}]")
 
 

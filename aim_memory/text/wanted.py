@@ -13,10 +13,11 @@ Wanted: TypeAlias = Literal["amount", "moment", "name", "thing"]
 _PRESENT = re.compile(r"\b(?:is|are|am|do|does|can|will)\b|\b(?:what|where|who|when|how)'s\b", re.IGNORECASE)
 _PERFECT = re.compile(r"\b(?:has|have)\b", re.IGNORECASE)
 _NOT_NOW = re.compile(
-    r"\b(?:did|was|were|had|should|first|initial|previous|used to|ago|yesterday|why|change[ds]?|over time|history|ever|"
+    r"\b(?:did|was|were|had|first|initial|previous|used to|ago|yesterday|why|change[ds]?|over time|history|ever|"
     r"last (?:year|month|week|summer|winter|spring|autumn|time)|in (?:19|20)\d\d|when (?:i|we|he|she|they))\b",
     re.IGNORECASE,
 )
+_ADVICE = re.compile(r"\bshould\b", re.IGNORECASE)
 _NOT_NOW_ZH = re.compile(
     "一开始|一開始|刚开始|剛開始|第一次|第一期|去年|昨天|上次|上个月|上個月|为什么|為什麼|为何|為何|变化|變化|哪年|历史|歷史|[从從].{1,8}[开開]始"
 )
@@ -49,5 +50,8 @@ def about_now(question: str) -> bool:
         return False
     if _HAN.search(question):
         return not _NOT_NOW_ZH.search(question)
-    present = _PRESENT.search(question) or (_PERFECT.search(question) and wanted(question) == "amount")
+    kind = wanted(question)
+    if _ADVICE.search(question):  # "what should I cook", but "what time should I be there" has an answer
+        return kind in ("amount", "moment") and not _NOT_NOW.search(question)
+    present = _PRESENT.search(question) or (_PERFECT.search(question) and kind == "amount")
     return bool(present) and not _NOT_NOW.search(question)

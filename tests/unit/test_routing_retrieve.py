@@ -13,6 +13,7 @@ from aim_memory.anchors import extract
 from aim_memory.config import AIMConfig
 from aim_memory.errors import EmbedderError
 from aim_memory.routing import Ask, Ranking, retrieve
+from aim_memory.routing.closer import FEW
 from aim_memory.storage.index import FlatIndex
 from aim_memory.types import IndexRow, SessionState, Vectors
 from tests.rows import DIMENSION, START, embed, row
@@ -146,6 +147,12 @@ CARS = (
     row(12, "The red car does 160 km per hour", session=None),
     row(13, "The car is parked outside", session=None),
 )
+
+
+def test_what_surrounds_a_match_counts_less_among_a_few_memories() -> None:
+    """All words of the question are held, so the part shows its weight alone: n / (n + FEW)."""
+    few, many = (ask(built(FERRY, *FILLERS[:n]), "ferry island").hits[0].parts["covered"] for n in (2, 38))
+    assert few / many == pytest.approx((3 / (3 + FEW)) / (39 / (39 + FEW)))
 
 
 def test_an_anchor_decides_between_likes() -> None:
