@@ -1,4 +1,4 @@
-"""Every way in which a model server can fail, on both routes that speak to one, whole and streamed.
+"""Every way in which a model server can fail, on all routes that speak to one, whole and streamed.
 
 The rows are those of the table in docs/openai.md.
 """
@@ -242,6 +242,66 @@ def test_a_chat_without_fallback_gets_the_error(client: TestClient, fault: Fault
         case "quotes":
             assert (status, told["type"]) == (502, "api_error")
             assert told["message"]
+
+
+def responded(client: TestClient, stream: bool) -> tuple[int, str, dict[str, Any]]:
+    """The same of the route for responses."""
+    body = {"model": "auto", "input": QUESTION, "user": "user/ada", "stream": stream}
+    reply = client.post("/v1/responses", json=body, headers={"x-aim-memory": "read"})
+    if not reply.headers["content-type"].startswith("text/event-stream"):
+        whole = reply.json()
+        text = "" if whole.get("error") else whole["output"][0]["content"][0]["text"]
+        return reply.status_code, text, whole.get("error") or whole["aim_memory"]
+    events = [json.loads(block.split("\ndata: ")[1]) for block in reply.text.strip().split("\n\n")]
+    text = "".join(one["delta"] for one in events if one["type"] == "response.output_text.delta")
+    last = events[-1]
+    assert last["type"] in ("response.completed", "error")
+    return reply.status_code, text, last if last["type"] == "error" else last["response"]["aim_memory"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_response_fails_as_a_chat_does(client: TestClient, fault: Fault, stream: bool) -> None:
+    status, text, told = responded(client, stream)
+    match fault.expected("chat", stream):
+        case "well":
+            assert (status, text, told["degraded"]) == (200, "In the shed.", False)
+        case "quotes":
+            assert (status, text, told["degraded"]) == (200, TEXT, True)
+            assert told["reason"]
+        case "partial":
+            assert (status, text, told["code"]) == (200, "In the shed ", "generator")
+        case "refused":
+            assert status in (400, 404)
+            assert told["code"] == "generator_refused"
+    assert "secret" not in json.dumps(told)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_json_that_was_asked_for_is_never_quotes(client: TestClient, fault: Fault, stream: bool) -> None:
+    shape = {"type": "json_object"}
+    body = {"namespace": "user/ada", "query": QUESTION, "stream": stream, "response_format": shape}
+    reply = client.post("/v1/answer", json=body)
+    told = json.loads(reply.text.strip().split("\ndata: ")[-1]) if stream else reply.json()
+    assert (reply.status_code, told["answer"], told["parsed"]) == (200, "", None)
+    assert (told["abstained"], told["degraded"]) == (True, True)
+    assert told["reason"]
+    assert told["results"][0]["id"] == "bike"
+    assert "secret" not in told["reason"]
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_preview_of_extraction_says_what_failed(client: TestClient, fault: Fault) -> None:
+    reply = client.post("/v1/admin/extract/preview", json={"namespace": "user/ada"})
+    told = reply.json()
+    if reply.status_code == 200:  # the model said something, which is no JSON
+        assert (told["items"], len(told["unreadable"])) == ([], 1)
+    else:
+        refused = fault.expected("chat", False) == "refused"
+        assert reply.status_code == (422 if refused else 502)
+        assert told["code"] == ("generator_refused" if refused else "generator")
+    assert "secret" not in reply.text
 
 
 def test_the_table_in_the_documentation_is_this_one() -> None:
