@@ -124,12 +124,10 @@ class Chatbot:
 
     async def remove(self, message_id: str, namespace: str | None = None) -> None:
         """A message was deleted, whoever's it was where the platform does not say. Raises what the memory raises."""
+        self._gone.add(f"{namespace or '*'} {message_id}")
         for owner in [namespace] if namespace else await self._people():
             async with self._alone_in(owner):
-                self._gone.add(f"{owner} {message_id}")
                 await PersonalMemory(self._memory, owner).remove(message_id)
-        if namespace is None:
-            self._gone.add(f"* {message_id}")
 
     async def command(self, name: str, message: Message) -> Reply:
         """Obeys a command; the message's text is what follows its name."""

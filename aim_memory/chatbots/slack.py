@@ -33,13 +33,19 @@ _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
 Event = Mapping[str, Any]
 
 
-async def run(chatbot: Chatbot, bot_token: str, app_token: str) -> None:
+async def run(chatbot: Chatbot, bot_token: str, app_token: str, *, client: AsyncWebClient | None = None) -> None:
     """Serves until cancelled. Raises ConfigurationError for tokens that are not taken."""
-    bot = SlackBot(chatbot, bot_token)
-    await bot.check()
+    bot = SlackBot(chatbot, bot_token, client=client)
     socket = AsyncSocketModeHandler(bot.app, app_token)
     try:
-        await socket.start_async()
+        await bot.app.client.auth_test()
+        await socket.connect_async()
+        await asyncio.Event().wait()
+    except SlackApiError as failure:
+        said = failure.response["error"]
+        raise ConfigurationError(
+            f"Slack does not take a token: {said}. Install the app anew, and copy both."
+        ) from failure
     finally:
         await bot.settled()
         await socket.close_async()
@@ -70,15 +76,6 @@ class SlackBot:
         self.app.event("app_mention")(self._on_message)
         for name in COMMANDS:
             self.app.command(f"/{name}")(self._on_command)
-
-    async def check(self) -> None:
-        """Raises ConfigurationError if Slack does not take the bot's token."""
-        try:
-            await self.app.client.auth_test()
-        except SlackApiError as failure:
-            raise ConfigurationError(
-                f"Slack does not take this token: {failure.response['error']}. Install the app anew, and copy it."
-            ) from failure
 
     async def settled(self) -> None:
         """Waits for the replies that are on their way."""

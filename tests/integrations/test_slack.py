@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
@@ -22,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from aim_memory import AIMMemory
 from aim_memory.chatbots import phrases
 from aim_memory.chatbots.chatbot import Chatbot
-from aim_memory.chatbots.slack import SlackBot
+from aim_memory.chatbots.slack import SlackBot, run
 from aim_memory.errors import ConfigurationError
 from tests.chatbots import slack_events as slack
 from tests.chatbots.doubles import Away, memory_in
@@ -38,12 +39,15 @@ class SlackApi:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.url = ""
         self.refusal: str | None = None
+        self.envelopes: list[dict[str, Any]] = []
+        self.acknowledged: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/api/{method}", self._call)
         app.router.add_post("/upload", self._take)
         app.router.add_post("/response", self._take)
+        app.router.add_get("/socket", self._socket)
         return app
 
     def said(self, method: str = "chat.postMessage") -> list[dict[str, Any]]:
@@ -67,6 +71,8 @@ class SlackApi:
                     "user": "aim",
                     "team": "t",
                 }
+            case "apps.connections.open":
+                return {"url": f"{self.url.replace('http', 'ws')}socket"}
             case "conversations.open":
                 return {"channel": {"id": "D0OPENED"}}
             case "files.getUploadURLExternal":
@@ -74,6 +80,16 @@ class SlackApi:
             case "files.completeUploadExternal":
                 return {"files": [{"id": "F1"}]}
         return {"ts": "1.2", "channel": "C"}
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        """Socket Mode: envelopes go out, acknowledgements come back."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        for envelope in self.envelopes:
+            await socket.send_json(envelope)
+        async for message in socket:
+            self.acknowledged.put_nowait(message.json())
+        return socket
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -246,11 +262,32 @@ async def test_a_forged_request_is_refused(workspace: Workspace) -> None:
     assert workspace.kept() == []
 
 
+async def test_it_hears_over_socket_mode_acknowledges_what_is_kept_and_stops(workspace: Workspace) -> None:
+    await workspace.type("agree")
+    api = workspace.api
+    said = slack.message("My dentist is Dr. Okafor.", "1772442000.000100")
+    api.envelopes = [
+        {"type": "hello", "num_connections": 1, "connection_info": {"app_id": slack.APP}},
+        {
+            "type": "events_api", "envelope_id": "e1", "payload": slack.envelope(said, "Ev1"),
+            "accepts_response_payload": False, "retry_attempt": 0, "retry_reason": "",
+        },
+    ]  # fmt: skip
+    client = AsyncWebClient(token="xoxb-test", base_url=f"{workspace.url}api/")
+    serving = asyncio.ensure_future(run(Chatbot(workspace.memory, "slack"), "xoxb-test", "xapp-test", client=client))
+    assert await asyncio.wait_for(api.acknowledged.get(), 30) == {"envelope_id": "e1"}
+    assert workspace.kept() == ["My dentist is Dr. Okafor."]  # when it was acknowledged
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert [call["text"] for call in api.said()] == [phrases.NOTED]
+
+
 async def test_a_token_that_slack_does_not_take_is_told(workspace: Workspace) -> None:
-    await workspace.bot.check()
     workspace.api.refusal = "invalid_auth"
+    client = AsyncWebClient(token="xoxb-test", base_url=f"{workspace.url}api/")
     with pytest.raises(ConfigurationError, match="invalid_auth"):
-        await workspace.bot.check()
+        await run(Chatbot(workspace.memory, "slack"), "xoxb-test", "xapp-test", client=client)
 
 
 async def test_a_thousand_events_again_and_out_of_order_are_one_memory_each(workspace: Workspace) -> None:

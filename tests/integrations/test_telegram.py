@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
@@ -31,6 +32,8 @@ class BotApi(BaseRequest):
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.refusal = 0
+        self.waiting: list[dict[str, Any]] = []
+        self.polled = asyncio.Event()
 
     @property
     def read_timeout(self) -> float | None:
@@ -52,8 +55,20 @@ class BotApi(BaseRequest):
         self.calls.append((name, fields))
         if self.refusal:
             return self.refusal, json.dumps({"ok": False, "error_code": self.refusal, "description": "no"}).encode()
+        if name == "getUpdates":
+            return 200, json.dumps({"ok": True, "result": await self._updates(fields)}).encode()
+        if name == "deleteWebhook":
+            return 200, b'{"ok": true, "result": true}'
         answer = telegram.BOT if name == "getMe" else telegram.message("sent", 5000, telegram.BOT, telegram.GROUP)
         return 200, json.dumps({"ok": True, "result": answer}).encode()
+
+    async def _updates(self, fields: dict[str, Any]) -> list[dict[str, Any]]:
+        """What waits from the offset on; without any the poll stays open."""
+        left = [update for update in self.waiting if update["update_id"] >= int(fields.get("offset", 0))]
+        if not left and fields.get("timeout"):
+            self.polled.set()
+            await asyncio.Event().wait()
+        return left
 
     def said(self, name: str = "sendMessage") -> list[dict[str, Any]]:
         return [fields for called, fields in self.calls if called == name]
@@ -161,6 +176,22 @@ async def test_only_a_person_s_own_words_are_kept(chats: Chats) -> None:
     await chats.deliver(telegram.channel_post(7, "News"))
     assert chats.kept() == ["My new kitchen."]
     assert [found.namespace for found in chats.memory.namespaces().items] == ["telegram/1001"]
+
+
+async def test_it_polls_answers_and_stops(tmp_path: Path) -> None:
+    api = BotApi()
+    lines = ["/agree", "My dentist is Dr. Okafor.", "Who is my dentist?"]
+    api.waiting = [telegram.update(number, telegram.message(line, number)) for number, line in enumerate(lines, 1)]
+    with memory_in(tmp_path) as memory:
+        serving = asyncio.ensure_future(run(Chatbot(memory, "telegram"), "7000000001:test", request=api))
+        await asyncio.wait_for(api.polled.wait(), 30)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        kept = [view.text for view in memory.iterate(namespace="telegram/1001")]
+    assert kept == [phrases.TERMS, *lines[1:]]
+    assert "Okafor" in api.said()[-1]["text"]
+    assert next(call["allowed_updates"] for call in api.said("getUpdates")) == ["message", "edited_message"]
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, ConfigurationError), (502, ConnectionFailedError)])
