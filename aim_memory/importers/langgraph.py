@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aim_memory.errors import InvalidInputError
-from aim_memory.importers.turns import Found, Record, Turn, refused, segment
-from aim_memory.integrations.payloads import pack, words
+from aim_memory.importers.turns import Found, Record, Turn, refused
+from aim_memory.integrations.payloads import pack, segment, words
 
 FILES = re.compile(r".*\.(?:jsonl?|sqlite3?|db)")
 LISTS = ("items",)

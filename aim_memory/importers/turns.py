@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from aim_memory.bodies import MemoryItem
-from aim_memory.integrations.payloads import safe_id
+from aim_memory.integrations.payloads import safe_id, segment
 from aim_memory.transfer import Entry, LeftOut, Problem, complaint
 
 DEFAULT_NAMESPACE = "default"
@@ -19,7 +19,6 @@ PIECE_BYTES = 30_000
 """A longer text becomes several memories: one may have 32 KiB."""
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?。！？]\s*"), re.compile(r"\s"))
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
-_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +73,6 @@ def refused(reason: str, place: str = "") -> Problem:
 def owner(kind: str, name: object) -> str:
     """The namespace of somebody: ``user/ada``; what a path cannot hold is escaped."""
     return f"{kind}/{segment(str(name))}"
-
-
-def segment(name: str) -> str:
-    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name)
 
 
 def titled(kind: str, name: object) -> str:

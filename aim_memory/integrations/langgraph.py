@@ -10,7 +10,6 @@ graph remembers is found by every other door, and ``search`` finds what came thr
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -31,7 +30,7 @@ from aim_memory.integrations.langgraph_items import (
     read_item,
 )
 from aim_memory.integrations.memory import Memory
-from aim_memory.integrations.payloads import batches, safe_id
+from aim_memory.integrations.payloads import batches, safe_id, segment
 
 with needs("langgraph"):
     from langgraph.store.base import (
@@ -57,7 +56,6 @@ MOST_RANKED = 100
 """Items that one question ranks in a namespace; what is asked for beyond follows in the order of writing."""
 FRESH_SHARE = 0.9
 """A lifetime of which more than this is left is not renewed by reading: reads would otherwise all be writes."""
-_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f\s]")
 
 
 def _now() -> datetime:
@@ -232,7 +230,7 @@ class AIMStore(BaseStore):
             size = PAGE_ITEMS
 
     def _path(self, namespace: Namespace) -> str:
-        return "/".join(_UNSAFE.sub(_escaped, label) for label in (*self._root, *namespace))
+        return "/".join(map(segment, (*self._root, *namespace)))
 
     def _namespace(self, path: str) -> Namespace:
         return tuple(map(unquote, path.split("/")))[len(self._root) :]
@@ -295,10 +293,6 @@ def _check(op: Op) -> None:
             raise InvalidNamespaceError(
                 f"Namespace label {label!r} is no label: it must be text, not empty, without '.' and NUL."
             )
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _literal(path: Sequence[str]) -> Namespace:

@@ -21,12 +21,18 @@ BATCH_BYTES = 900 * 1024
 """Of a request, which may have 1 MiB in all."""
 PIECE_BYTES = 30 * 1024
 """Of a text that a framework hands over whole; a memory's may have 32 KiB."""
+_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f\s]")
 _ID = re.compile(r"(?!key:)[A-Za-z0-9_.:-]{1,128}")
 
 
 def safe_id(key: str) -> str:
     """A name of a memory or a session: the key itself where it can be one, a digest of it where not."""
     return key if _ID.fullmatch(key) else f"key:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def segment(name: str) -> str:
+    """A name as a part of a namespace's path: what cannot stand there is percent-encoded."""
+    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name)
 
 
 def pack(own: str, value: Any, text: str, **more: Any) -> tuple[str, dict[str, Any]]:
