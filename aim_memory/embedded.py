@@ -41,6 +41,7 @@ from aim_memory.bodies import (
 )
 from aim_memory.config import AIMConfig
 from aim_memory.errors import InvalidInputError
+from aim_memory.extras import installed_version
 from aim_memory.settings import Settings
 from aim_memory.types import Mode
 
@@ -273,7 +274,7 @@ class AIMMemory:
         return self.engine.feedback(LOCAL_TENANT, _body(FeedbackRequest, namespace=namespace, ratings=ratings))
 
     def status(self) -> dict[str, Any]:
-        return self.engine.status()
+        return {"version": installed_version(), **self.engine.status()}
 
     def close(self) -> None:
         """Writes what was written behind and closes the store. Closing twice is harmless."""

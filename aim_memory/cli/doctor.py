@@ -41,7 +41,7 @@ def _findings(place: Place) -> Iterator[Finding]:
     try:
         settings = place.settings
     except ConfigurationError as failure:
-        yield Finding("settings", "failed", failure.message, "Correct or unset it; then aimem config show names them all.")
+        yield Finding("settings", "failed", failure.message, "Correct or unset it, then: aimem config show")
         return
     yield from run_checks(settings)
 

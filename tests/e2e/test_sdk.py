@@ -21,6 +21,7 @@ from aim_memory import (
     StaleVersionError,
 )
 from aim_memory.cli.local_server import LocalServer
+from aim_memory.extras import installed_version
 from aim_memory.settings import EmbedderSettings, Settings
 
 SPACE = "user/ada"
@@ -170,7 +171,9 @@ def test_invalid_input_names_the_field(memory: Any) -> None:
 
 
 def test_status_says_what_it_runs_on(memory: Any) -> None:
-    assert memory.status()["embedder"]["generation"].startswith("hashing")
+    status = memory.status()
+    assert status["embedder"]["generation"].startswith("hashing")
+    assert status["version"] == installed_version()
 
 
 def test_every_verb_works_inside_a_running_loop(tmp_path: Path) -> None:
