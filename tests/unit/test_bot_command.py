@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from aim_memory.cli.bots import Platform, _until_stopped
 from aim_memory.cli.commands import app
 from aim_memory.cli.output import Exit
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "chatbots.md"
 TOKENS = {f"AIM_BOTS__{name}": "x" for name in ("SLACK_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN", "TELEGRAM_TOKEN")}
 
 
@@ -52,3 +56,13 @@ def test_a_signal_stops_it_and_what_it_holds_open_is_closed(sign: signal.Signals
 
     asyncio.run(_until_stopped(serve()))
     assert closed == [True]
+
+
+def test_the_manifest_on_the_page_is_one_and_has_every_command() -> None:
+    shown = re.search(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown is not None
+    manifest = yaml.safe_load(textwrap.dedent(shown[1]))
+    commands = {one["command"].removeprefix("/") for one in manifest["features"]["slash_commands"]}
+    source = (PAGE.parents[1] / "aim_memory" / "chatbots" / "slack.py").read_text(encoding="utf-8")
+    assert commands == set(re.findall(r'"(\w+)"', re.search(r"^COMMANDS = (.*)$", source, re.MULTILINE)[1]))  # type: ignore[index]
+    assert {"chat:write", "commands", "files:write", "im:write"} <= set(manifest["oauth_config"]["scopes"]["bot"])
