@@ -57,7 +57,7 @@ class SlackBot:
     Args:
         chatbot: What hears them.
         token: The bot's, ``xoxb-…``.
-        signing_secret: For events over HTTP; Socket Mode needs none.
+        signing_secret: For events over HTTP, which are not verified without; Socket Mode needs none.
         client: Another way to Slack's Web API, for tests.
     """
 
@@ -71,7 +71,13 @@ class SlackBot:
     ) -> None:
         self._chatbot = chatbot
         self._replies: set[asyncio.Task[None]] = set()
-        self.app = AsyncApp(token=token, client=client, signing_secret=signing_secret, process_before_response=True)
+        self.app = AsyncApp(
+            token=token,
+            client=client,
+            signing_secret=signing_secret,
+            request_verification_enabled=signing_secret is not None,
+            process_before_response=True,
+        )
         self.app.event("message")(self._on_message)
         self.app.event("app_mention")(self._on_message)
         for name in COMMANDS:

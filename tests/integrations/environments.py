@@ -191,7 +191,8 @@ def _known() -> list[Row]:
 def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
     place = _built(integration, edge, url)
     about = {"integration": integration.name, "with": _versions(integration, place)}
-    ours = ("--confcutdir=tests/integrations", *integration.options, f"tests/integrations/{integration.tests}", PAGES)
+    pages = [PAGES] if (PAGE.parent / "integrations" / f"{integration.name}.md").exists() else []
+    ours = ("--confcutdir=tests/integrations", *integration.options, f"tests/integrations/{integration.tests}", *pages)
     yield _row(about, "ours", _pytest(place, ours, ROOT))
     if integration.suite is not None:
         suite = integration.suite
