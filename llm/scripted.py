@@ -87,7 +87,7 @@ class ScriptedChat(ChatModels):
         return [self._name]
 
     def figures(self) -> dict[str, Any]:
-        return {"calls": len(self.bodies)}
+        return {"targets": {}, "calls": len(self.bodies)}
 
     async def replies(
         self, body: Mapping[str, Any], *, hard: bool = False, background: bool = False

@@ -66,7 +66,7 @@ class Asking:
     async def _whole(self, body: Mapping[str, Any]) -> tuple[str, Usage]:
         asked = {"model": self._models.names()[0], **body}
         async with aclosing(self._models.replies(asked, background=True)) as replies:
-            reply = await anext(replies)
+            (reply,) = [one async for one in replies]  # to its end: what is left before counts as given up
         return _text(reply), _usage(reply)
 
 

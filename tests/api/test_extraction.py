@@ -77,6 +77,9 @@ def test_over_rest_it_is_a_job(world: World, namespace: str) -> None:
     assert begun["kind"] == "extract"
     result = world.settle(begun["id"])
     assert (result["facts_kept"], result["facts_refused"]) == (1, 1)
+    models = httpx2.get(f"{world.url}/status").json()["models"]
+    assert models["targets"]["tiny"]["cancelled"] == 0
+    assert models["now"] == {"interactive": 0, "background": 0, "background_waited_s": 0.0}
     (found,) = [hit for hit in world.engine.list(LOCAL_TENANT, namespace).items if hit.trust == "derived"]
     shown = httpx2.get(f"{world.url}/v1/memories/{found.id}", params={"namespace": namespace}).json()
     assert (shown["text"], len(shown["derived_from"])) == (KEPT, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 
 from aim_memory import assemble
 from aim_memory.api.app import create_app
+from aim_memory.engine import MemoryEngine
 from aim_memory.keys import ROLES, Role
+from aim_memory.llm.scripted import ScriptedChat
 from tests.api.conftest import Keyed, settings_in
 
 CANARY = "the vault opens with 4711"
@@ -79,6 +81,7 @@ VISITS: dict[str, Visit] = {
     "POST /v1/answer": Visit("reader", json=ASK),
     "POST /v1/feedback": Visit("writer", json={"namespace": HOME, "ratings": [{"memory_id": "secret", "value": 1}]}),
     "POST /v1/chat/completions": Visit("reader", json=CHAT),
+    "POST /v1/responses": Visit("reader", json={"model": "extractive", "input": "Tea at four.", "user": HOME}),
     "POST /v1/embeddings": Visit("reader", json={"model": "auto", "input": "tea"}),
     "GET /v1/models": Visit("reader"),
     "GET /v1/models/{model:path}": Visit("reader"),
@@ -102,6 +105,8 @@ VISITS: dict[str, Visit] = {
     "POST /v1/admin/reindex/rollback": Visit("operator", json={"dry_run": True}),
     "POST /v1/admin/verify": Visit("operator"),
     "POST /v1/admin/backup": Visit("operator", everybodys=True),
+    "POST /v1/admin/extract": Visit("admin", json={"namespace": HOME}),
+    "POST /v1/admin/extract/preview": Visit("admin", json={"namespace": HOME}),
     "GET /mem0/v1/ping/": Visit("reader"),
     "POST /mem0/v3/memories/add/": Visit("writer", json={**USER, "messages": SAID}),
     "POST /mem0/v1/memories/": Visit("writer", json={**USER, "messages": SAID}),
@@ -213,7 +218,7 @@ def _filled(body: Any, memory_id: str) -> Any:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     settings = settings_in(tmp_path_factory.mktemp("roles"))
-    engine = assemble.open_engine(settings)
+    engine = MemoryEngine(replace(assemble.open_parts(settings), chat=ScriptedChat()))
     app = create_app(settings, engine, assemble.open_keyring(settings, engine))
     app.state.keyring = assemble.open_keyring(settings, engine)
     return app

@@ -95,11 +95,12 @@ def post(
 
 @contextmanager
 def server(
-    home: Path, url: str | None = None, nursery: Nursery | None = None
+    home: Path, url: str | None = None, nursery: Nursery | None = None, **more: str
 ) -> Iterator[tuple[subprocess.Popen[str] | Forked, tuple[str, int]]]:
-    """A server process without torch, of its own or from a nursery, and its address; killed at the end."""
+    """A server process without torch, of its own or from a nursery, and its address; killed at the end.
+    ``more``: of its environment."""
     path = str(Path(aim_memory.__file__).parents[1])
-    environment = {"PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing"}
+    environment = {"PYTHONPATH": path, "AIM_EMBEDDER__KIND": "hashing", **more}
     environment |= {"AIM_DATABASE__URL": url} if url else {}
     arguments = ["serve", "--home", str(home), "--port", "0"]
     started = _spawned(arguments, environment) if nursery is None else nursery.start(arguments, environment)
