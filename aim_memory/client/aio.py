@@ -6,18 +6,20 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from itertools import count
-from typing import Any, Concatenate, Self
+from typing import TYPE_CHECKING, Any, Concatenate, Self
 
 import httpx2
 
 from aim_memory.bodies import AnswerEvent, Filter, MemoryView
 from aim_memory.client import calls
-from aim_memory.client.admin import AsyncAdmin
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
-from aim_memory.client.raw import AsyncRawVerbs
 from aim_memory.client.replies import event, opened, read, unreachable
 from aim_memory.client.retry import Outcome, Retry
+
+if TYPE_CHECKING:
+    from aim_memory.client.admin import AsyncAdmin
+    from aim_memory.client.raw import AsyncRawVerbs
 
 
 def _sent(build: Callable[P, Call[R]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
@@ -83,11 +85,15 @@ class AsyncClient:
     @property
     def admin(self) -> AsyncAdmin:
         """Keys, jobs, counts, the audit log: what administrators may."""
+        from aim_memory.client.admin import AsyncAdmin
+
         return AsyncAdmin(self)
 
     @property
     def with_raw_response(self) -> AsyncRawVerbs:
         """The same verbs, with status, headers and body as they came."""
+        from aim_memory.client.raw import AsyncRawVerbs
+
         return AsyncRawVerbs(self)
 
     async def iterate(

@@ -6,18 +6,20 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Concatenate, Self
+from typing import TYPE_CHECKING, Concatenate, Self
 
 import httpx2
 
 from aim_memory.bodies import AnswerEvent, Filter, MemoryView
 from aim_memory.client import calls
-from aim_memory.client.admin import Admin
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
-from aim_memory.client.raw import RawVerbs
 from aim_memory.client.replies import event, opened, read, unreachable
 from aim_memory.client.retry import Outcome, Retry
+
+if TYPE_CHECKING:
+    from aim_memory.client.admin import Admin
+    from aim_memory.client.raw import RawVerbs
 
 
 def _sent(build: Callable[P, Call[R]]) -> Callable[Concatenate[Client, P], R]:
@@ -84,11 +86,15 @@ class Client:
     @property
     def admin(self) -> Admin:
         """Keys, backups, jobs, exports: what administrators may."""
+        from aim_memory.client.admin import Admin
+
         return Admin(self)
 
     @property
     def with_raw_response(self) -> RawVerbs:
         """The same verbs, with status, headers and body as they came."""
+        from aim_memory.client.raw import RawVerbs
+
         return RawVerbs(self)
 
     def iterate(
