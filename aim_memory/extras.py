@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from aim_memory.errors import MissingExtraError
 
@@ -26,6 +25,8 @@ def needs(extra: str) -> Iterator[None]:
 
 def installed_version() -> str:
     """Of AIM-Memory; "0+source" when it runs from a source tree that was never installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("aim-memory")
     except PackageNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +36,8 @@ def bot(
     ] = None,
 ) -> None:
     """Run a chatbot that remembers what each person tells it, after asking them, and answers from it."""
+    import asyncio
+
     from aim_memory.chatbots.chatbot import Chatbot
 
     serve = _serve(platform, place.settings.bots)
@@ -47,6 +48,7 @@ def bot(
 
 async def _until_stopped(serving: Awaitable[None]) -> None:
     """Until Ctrl-C or SIGTERM, after which what is being said is finished."""
+    import asyncio
     import signal
 
     task = asyncio.ensure_future(serving)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, suppress
 from secrets import token_hex
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from aim_memory.chatbots.messages import Message, Reply
     from aim_memory.cli.command import Memory
 
+T = TypeVar("T")
 app = typer.Typer()
 MOST_SHOWN = 20
 PROMPT = "› "
@@ -89,7 +89,7 @@ class Conversation:
         from aim_memory.chatbots.chatbot import asks
 
         message = self._message(line)
-        kept = asyncio.run(self._bot.keep(message))
+        kept = _awaited(self._bot.keep(message))
         if kept.status == "new" and asks(kept.text):
             self._answer(kept.text, message.id)
             self._say(phrases.left_out(kept))
@@ -99,7 +99,7 @@ class Conversation:
     def _obey(self, name: str, words: str) -> None:
         from aim_memory.chatbots import phrases
 
-        reply = asyncio.run(self._bot.command(name, self._message(words)))
+        reply = _awaited(self._bot.command(name, self._message(words)))
         if name in {"help", "start"} or reply.text == phrases.UNKNOWN:
             self._say(HELP)
             return
@@ -225,3 +225,9 @@ def _print_line(value: Any) -> None:
 
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
+
+
+def _awaited(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio  # not by whoever lists the commands
+
+    return asyncio.run(work)

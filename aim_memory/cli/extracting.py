@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -52,6 +51,8 @@ def _preview(place: Place, request: ExtractRequest, limit: int) -> ExtractPrevie
     if place.settings.url:
         with place.server() as client:
             return client.admin.preview_extraction(**request.model_dump(exclude_none=True), limit=limit)
+    import asyncio  # not by whoever lists the commands
+
     with _engine(place) as (engine, tenant):
         return asyncio.run(engine.preview_extraction(tenant, request, limit))
 

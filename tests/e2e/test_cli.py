@@ -372,4 +372,4 @@ def test_a_command_on_a_server_loads_what_the_client_needs(server: LocalServer) 
 
 def test_starting_the_command_line_loads_none_either() -> None:
     loaded = _loaded_by("import aim_memory.cli.commands")
-    assert not loaded & {"numpy", "torch", "faiss", "fastapi", "sqlalchemy", "httpx2", "pydantic"}
+    assert not loaded & {"numpy", "torch", "faiss", "fastapi", "sqlalchemy", "httpx2", "pydantic", "asyncio"}
