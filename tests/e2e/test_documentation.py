@@ -27,6 +27,7 @@ from tests.pages import ROOT, SHOWN_URL, Block, anchors, blocks, links, pages, p
 RUN = ("python", "sh", "bash")
 ELSEWHERE = {
     "docs/administration.md": "tests/e2e/test_administration.py",
+    "docs/import.md": "tests/e2e/test_importing.py",
     "docs/transcript.md": "tests/e2e/test_transcript.py",
     "docs/vllm-transcript.md": "tests/vllm/transcript.py",
 }
