@@ -50,7 +50,7 @@ class AIMConfig(BaseModel):
     decay_strength: float = Field(0.02, ge=0, description="Weight of decay in the score: it reorders near-ties only.")
     supersession: bool = True
     version_lift: float = Field(
-        2.0, ge=0, description="How far a later version may lie behind an earlier one and still go first; 0 = off."
+        1.5, ge=0, description="How far a later version may lie behind an earlier one and still go first; 0 = off."
     )
 
     # Anchored correction

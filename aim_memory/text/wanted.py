@@ -18,6 +18,7 @@ _NOT_NOW = re.compile(
     re.IGNORECASE,
 )
 _ADVICE = re.compile(r"\bshould\b", re.IGNORECASE)
+_MANNER = re.compile(r"\bhow (?:can|could|will|would|should|might|to)\b", re.IGNORECASE)
 _NOT_NOW_ZH = re.compile(
     "一开始|一開始|刚开始|剛開始|第一次|第一期|去年|昨天|上次|上个月|上個月|为什么|為什麼|为何|為何|变化|變化|哪年|历史|歷史|[从從].{1,8}[开開]始"
 )
@@ -51,6 +52,8 @@ def about_now(question: str) -> bool:
     if _HAN.search(question):
         return not _NOT_NOW_ZH.search(question)
     kind = wanted(question)
+    if _MANNER.search(question):
+        return False
     if _ADVICE.search(question):  # "what should I cook", but "what time should I be there" has an answer
         return kind in ("amount", "moment") and not _NOT_NOW.search(question)
     present = _PRESENT.search(question) or (_PERFECT.search(question) and kind == "amount")

@@ -103,6 +103,7 @@ def test_what_a_question_about_the_present_wants(question: str, kind: str) -> No
         "How has the budget changed?",
         "What should I cook?",
         "Where should we go?",
+        "How can I tell them what the ticket costs?",
         "What was our first budget?",
         "What is my old address?",
         "以前的电话是多少？",
