@@ -20,6 +20,10 @@ from aim_memory.engine import MemoryEngine
 from aim_memory.errors import ConfigurationError
 from aim_memory.settings import Settings
 
+SWITCH_S = 0.0005
+"""For how long a thread may keep the interpreter from others. The event loop asks for it back at every token that it
+passes on; at Python's own 5 ms it waits ten times as long for each while questions are looked up on other threads."""
+
 
 def run(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
     """Serves until SIGTERM or SIGINT. ``announce`` gets the posture line once requests are taken, and what happens to
@@ -40,6 +44,7 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
         raise
     app = create_app(settings, engine, keyring)
     logs.install(settings.log)
+    sys.setswitchinterval(SWITCH_S)
     with listener:
         _start(engine, tell)
         line = posture(settings, listener, open_door)
