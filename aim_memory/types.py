@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -405,8 +405,7 @@ class Job:
         return self.state not in ("queued", "running")
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceBlock:
+class EvidenceBlock(NamedTuple):
     """A piece of stored text offered to a generator: ``memory.text[start:end]``."""
 
     memory_id: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -51,7 +50,7 @@ class Courses(Generic[_K]):
 def still(blocks: Sequence[EvidenceBlock], memories: Mapping[str, StoredMemory], now: datetime) -> list[EvidenceBlock]:
     """Those blocks that the memories still hold word for word, each marked with whether it is current now."""
     return [
-        replace(block, current=memories[block.memory_id].superseded_by is None)
+        block._replace(current=memories[block.memory_id].superseded_by is None)
         for block in blocks
         if block.memory_id in memories and _holds(memories[block.memory_id], block, now)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aim_memory.errors import EmbedderError
 from aim_memory.ports import Reranker
@@ -43,7 +43,7 @@ class Rereading:
 
 
 def _raised(hit: Ranked, gain: float) -> Ranked:
-    return replace(hit, score=hit.score + gain, parts={**hit.parts, "reread": gain})
+    return hit._replace(score=hit.score + gain, parts={**hit.parts, "reread": gain})
 
 
 def _current_first(moved: Sequence[tuple[Ranked, StoredMemory]]) -> list[tuple[Ranked, StoredMemory]]:
@@ -70,4 +70,4 @@ def _below(moved: Sequence[tuple[Ranked, StoredMemory]], rest: Found) -> Found:
 def _raised_by(hit: Ranked, part: str, gain: float) -> Ranked:
     if not gain:
         return hit
-    return replace(hit, score=hit.score + gain, parts={**hit.parts, part: hit.parts.get(part, 0.0) + gain})
+    return hit._replace(score=hit.score + gain, parts={**hit.parts, part: hit.parts.get(part, 0.0) + gain})
