@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aim_memory import tracing
 from aim_memory.api.logs import digest
 from aim_memory.api.metrics import Metrics
+from aim_memory.errors import OverloadedError
 from aim_memory.settings import LogSettings
 
 UNROUTED = "unrouted"
@@ -54,8 +55,8 @@ class Accounting:
         route, state = route_of(scope), scope.get("state", {})
         code: str | None = state.get("code")
         self._metrics.count_request(route, scope["method"], status, code, took_s)
-        if status < self._logged_from:
-            return
+        if status < self._logged_from or (code == OverloadedError.code and self._logged_from):
+            return  # too much at once is counted; a line for each refusal would be more of it
         caller = state.get("caller")
         fields: dict[str, Any] = {
             "request_id": state.get("request_id"),

@@ -1,8 +1,10 @@
 """Runs the tests that print figures, and writes docs/reliability.md from them.
 
     python docs/reliability.py [--deep] [TESTS ...]
+    python docs/reliability.py --told FILE [FILE ...] --commit COMMIT
 
 Figures are kept in docs/reliability.json, the latest of each promise and test; tests that were not run keep theirs.
+Parts that ran by themselves, with ``AIM_FIGURES=FILE pytest ...``, are taken in afterwards: ``--told``.
 """
 
 from __future__ import annotations
@@ -35,10 +37,27 @@ def run(tests: list[str], deep: bool) -> tuple[int, list[Figure]]:
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "figures.jsonl"
         told.touch()
-        marks = ["-m", "not gpu"] if deep else []
+        marks = ["-m", "not gpu and not vllm"] if deep else []
         command = [sys.executable, "-m", "pytest", "-q", *marks, *tests]
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, "AIM_FIGURES": str(told)}, check=False).returncode
-        return status, [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
+        return status, read([told])
+
+
+def read(files: list[Path]) -> list[Figure]:
+    """The figures that tests told, one a line."""
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def commit_of_the_tree() -> str:
+    """With "-dirty" where anything but these figures was changed."""
+    named = _git("rev-parse", "--short", "HEAD") or "unknown"
+    others = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/reliability.*")
+    return f"{named}-dirty" if others else named
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 def merge(kept: list[Figure], told: list[Figure]) -> list[Figure]:
@@ -57,12 +76,13 @@ def table(figures: list[Figure]) -> str:
 def main() -> int:
     given = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     given.add_argument("--deep", action="store_true", help="the release-sized tests, too")
-    given.add_argument("tests", nargs="*", default=["tests/faults", "tests/conformance"], help="what pytest is to run")
+    given.add_argument("--told", type=Path, nargs="+", help="take in these files; run nothing")
+    given.add_argument("--commit", help="of which --told is; that of this tree if left out")
+    default = ["tests/faults", "tests/conformance", "tests/properties", "tests/migrations"]
+    given.add_argument("tests", nargs="*", default=default, help="what pytest is to run")
     chosen = given.parse_args()
-    status, told = run(chosen.tests, chosen.deep)
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": commit or "unknown"}
+    status, told = (0, read(chosen.told)) if chosen.told else run(chosen.tests, chosen.deep)
+    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": chosen.commit or commit_of_the_tree()}
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else []
     figures = merge(kept, [{**one, **stamp} for one in told])
     KEPT.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
