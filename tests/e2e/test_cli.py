@@ -20,6 +20,7 @@ from aim_memory.bodies import AnswerReply, MemoryPage, MemoryView, NamespacePage
 from aim_memory.cli.commands import app
 from aim_memory.cli.local_server import LocalServer
 from aim_memory.cli.output import Exit, exit_code
+from aim_memory.transfer import FORMAT
 
 DOUBLE = {"AIM_EMBEDDER__KIND": "hashing"}
 Aimem = Callable[..., Result]
@@ -175,7 +176,7 @@ def test_a_file_is_imported_once_and_comes_out_as_it_went_in(aimem: Aimem, space
 
     out = tmp_path / "out.jsonl"
     assert run(aimem, "export", str(out), "-n", space)["exported"] == 30
-    assert [json.loads(line) for line in out.read_text().splitlines()] == turns
+    assert [json.loads(line) for line in out.read_text().splitlines()] == [{"format": FORMAT, **turn} for turn in turns]
     assert out.stat().st_mode & 0o077 == 0
     assert run(aimem, "import", str(out))["unchanged"] == 30
     piped = aimem("export", "-n", space)
