@@ -68,10 +68,10 @@ class Request:
     namespace: str = NAMESPACE
 
     @classmethod
-    def numbered(cls, writer: int, number: int) -> Request:
+    def numbered(cls, writer: int, number: int, namespace: str = NAMESPACE) -> Request:
         key = f"{writer}-{number}"
         first = f"I live in {CITIES[number % 5]} now, note {key}." if number % 4 == 0 else f"Note {key}, alone."
-        return cls(key, (first, *(f"Note {key}, part {part}." for part in range(number % 3))))
+        return cls(key, (first, *(f"Note {key}, part {part}." for part in range(number % 3))), namespace)
 
     @property
     def body(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from tests.faults.served import CUT_OFF, Journal, Request, server, verify, verif
 from tests.figures import figure
 
 WRITERS = 16
+EACH = 64
+"""Of a writer's requests to one namespace; then all go on to the next, or starting anew would take longer and longer."""
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Writer:
         """Writes until told to stop (then it has nothing unfinished) or until the server is gone."""
         with closing(http.client.HTTPConnection(*address, timeout=30)) as connection:
             while not until.is_set():
-                request = Request.numbered(self.number, self.next)
+                request = Request.numbered(self.number, self.next, f"user/{self.next // EACH}")
                 try:
                     self.journal.acknowledge(request, request.send(connection))
                 except CUT_OFF:
