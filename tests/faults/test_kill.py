@@ -21,7 +21,7 @@ from tests.figures import figure
 
 WRITERS = 16
 EACH = 64
-"""Of a writer's requests to one namespace; then all go on to the next, or starting anew would take longer and longer."""
+"""Of a writer's requests to one namespace; then all go on to the next, or each start would take longer."""
 
 
 @dataclass
