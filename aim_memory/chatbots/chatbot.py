@@ -65,7 +65,7 @@ class Chatbot:
         self._memory = cast(ChatMemory, awaited(memory))
         self._consent = consent
         self._gone = Recent()
-        self._told = Recent()
+        self._answered = Recent()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._commands: Mapping[str, Callable[[Message], Awaitable[Reply]]] = {
             "agree": self._agree,
@@ -89,7 +89,7 @@ class Chatbot:
         """Keeps what was said, and returns what is left to do: the reply. For platforms that deliver again what was
         not taken. Raises what the memory raises."""
         if spelled := _COMMAND.match(message.text) if message.addressed else None:
-            return self.command(spelled["name"], replace(message, text=spelled["words"]))
+            return self._obey(spelled["name"], replace(message, text=spelled["words"]))
         return self.respond(message, await self.keep(message))
 
     async def keep(self, message: Message) -> Kept:
@@ -103,10 +103,10 @@ class Chatbot:
 
     async def respond(self, message: Message, kept: Kept) -> Reply | None:
         """What to say to a message that was kept, or not kept, for the first time."""
-        if not message.addressed or kept.status == "known":
+        if not message.addressed or kept.status == "known" or not self._answered.add(self._name(message)):
             return None
         if kept.status == "no consent":
-            return Reply(phrases.NOTICE) if self._told.add(self._name(message)) else None
+            return Reply(phrases.NOTICE)
         if kept.status == "refused" or not asks(kept.text):
             return Reply(phrases.noted(kept))
         try:
@@ -139,6 +139,10 @@ class Chatbot:
         except AIMMemoryError as failure:
             log.warning("The command %s failed: %s", name, failure.code)
             return Reply(phrases.FAILED if name == "remember" else phrases.ASK_FAILED)
+
+    async def _obey(self, name: str, message: Message) -> Reply | None:
+        """Obeys a command in a message, once: Slack delivers a message that mentions the bot twice."""
+        return await self.command(name, message) if self._answered.add(self._name(message)) else None
 
     # --- the commands ----------------------------------------------------------------------------------------------
 

@@ -113,12 +113,12 @@ class DiscordBot(discord.Client):
         )
 
     def _typed(self, interaction: discord.Interaction, text: str) -> Message:
-        """A slash command: what it says and hears is shown to nobody else."""
+        """A slash command: what it says and hears is shown to nobody else, so the room's session is not told."""
         user = interaction.user
         origin = Origin(
             namespace=self._namespace(user),
             room=f"slash:{user.id}",
-            session=str(interaction.channel_id),
+            session=f"slash:{interaction.channel_id}",
             private=True,
             name=user.display_name,
         )

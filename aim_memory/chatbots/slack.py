@@ -117,8 +117,9 @@ class SlackBot:
         await ack()
         origin = Origin(
             namespace=self._namespace(command["team_id"], command["user_id"]),
-            room=f"slash:{command['user_id']}",  # what it says and hears is shown to nobody else
-            session=command["channel_id"],
+            # What it says and hears is shown to nobody else, so the channel's own session is not to know of it.
+            room=f"slash:{command['user_id']}",
+            session=f"slash:{command['channel_id']}",
             private=True,
             name=command.get("user_name"),
         )

@@ -28,7 +28,7 @@ from aim_memory.errors import LimitExceededError
 from aim_memory.evidence import Context, ModeDecision, build, choose_mode
 from aim_memory.ingest import limits as check
 from aim_memory.ports import Embedder, IndexReader
-from aim_memory.routing import Ask, Ranked, Ranking, retrieve
+from aim_memory.routing import Ask, Ranked, Ranking, retrieve, visible
 from aim_memory.text import question_terms
 from aim_memory.types import Anchor, Space, StoredMemory, Vectors
 
@@ -176,7 +176,7 @@ class Querying:
                     conflict=ranking.conflicts,
                 )
                 if settled.mode == decision.mode:
-                    beside = _beside(index, [hit.id for hit in ranking.hits])
+                    beside = _beside(ask, index, [hit.id for hit in ranking.hits])
                     return ranking, beside, settled, glimpse is not None or index.embedded < _MOST
                 decision = settled
 
@@ -190,12 +190,15 @@ class Querying:
             raise LimitExceededError(f"top_k is {request.top_k}; at most {limits.top_k}.", field="top_k")
 
 
-def _beside(index: IndexReader, ids: Sequence[str]) -> dict[str, list[str]]:
-    """The turns right before and after each hit in its session, by the hit's id."""
+def _beside(ask: Ask, index: IndexReader, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The turns right before and after each hit in its session, by the hit's id; those that the question may find."""
+    among = visible(ask, index)
     rows = {id: row for id in ids if (row := index.row_of(id)) is not None}
     at = np.array([*rows.values()], np.int64)
     pairs = zip(index.columns.previous[at].tolist(), index.columns.following[at].tolist(), strict=True)
-    return {id: [index.id_of(one) for one in pair if one >= 0] for id, pair in zip(rows, pairs, strict=True)}
+    return {
+        id: [index.id_of(one) for one in pair if one >= 0 and among[one]] for id, pair in zip(rows, pairs, strict=True)
+    }
 
 
 def _words(question: str) -> list[str]:

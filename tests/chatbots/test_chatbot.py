@@ -114,6 +114,15 @@ async def test_a_message_that_comes_again_is_neither_kept_nor_answered_again(bot
     assert [view.text for view in kept(memory)] == ["My dentist is Dr. Okafor."]
 
 
+async def test_a_command_that_is_delivered_twice_is_obeyed_once(bot: Chatbot) -> None:
+    assert text(await bot.hear(said("/help"))) == phrases.NOTICE
+    assert await bot.hear(said("/help")) is None
+    await agree(bot)
+    long = "word " * 10_000
+    assert "32,768" in text(await bot.hear(said(long, "2")))
+    assert await bot.hear(said(long, "2")) is None
+
+
 async def test_an_edit_changes_the_memory_whatever_comes_first(bot: Chatbot, memory: AIMMemory) -> None:
     await agree(bot)
     await bot.change(said("The launch is on 3 May.", edited=2))
@@ -211,6 +220,16 @@ async def test_in_a_shared_room_only_what_was_said_there_is_shown(bot: Chatbot) 
     assert "91,000" not in await asked("What is my salary?", general)
     assert "14 May" not in await asked("When is the launch?", other)
     assert "91,000" not in text(await bot.command("forget", said("salary", "4", general)))
+
+
+async def test_what_was_said_in_private_is_not_quoted_beside_what_was_said_before_others(bot: Chatbot) -> None:
+    await agree(bot)
+    here = origin("ada", "general", private=False)
+    aside = Origin(here.namespace, "slash:ada", here.session, private=True)
+    await bot.hear(said("Where do I keep the spare key?", "1", here, addressed=False))
+    await bot.command("remember", said("Under the blue flowerpot.", "2", aside))
+    assert "flowerpot" in text(await bot.command("ask", said("Where exactly do I keep the spare key?", "3", aside)))
+    assert "flowerpot" not in text(await bot.command("ask", said("Where exactly do I keep the spare key?", "4", here)))
 
 
 # --- commands ------------------------------------------------------------------------------------------------------

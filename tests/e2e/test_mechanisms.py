@@ -181,6 +181,19 @@ TALK = [
 ]
 
 
+def test_what_a_question_may_not_find_is_not_quoted_beside_what_it_finds(open_memory: Open) -> None:
+    asked = {"text": "Where do I keep the spare key?", "session_id": "s", "metadata": {"room": "general"}}
+    told = {"text": "Under the blue flowerpot.", "session_id": "s", "metadata": {"room": "private"}}
+    memory = open_memory([asked, {**told, "expires_at": "2100-01-01T00:00:00Z"}])
+
+    def context(**narrowed: Any) -> str:
+        return memory.query("Where exactly is the spare key?", namespace="n", **narrowed).context
+
+    assert "flowerpot" in context()
+    assert "flowerpot" not in context(filters={"metadata.room": {"ne": "private"}})
+    assert "flowerpot" not in context(reference_date="2101-01-01T00:00:00Z")
+
+
 def test_neighbours_bring_the_reply_to_a_question(open_memory: Open) -> None:
     turns = [{"text": text, "speaker": speaker, "role": "user", "session_id": "t"} for speaker, text in TALK]
 
