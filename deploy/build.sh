@@ -22,7 +22,9 @@ make_base() {
     buildah commit --quiet --rm "$made" "$base" >&2
 }
 
-inside() { buildah run --user 10001:10001 --env AIM_EMBEDDER__KIND=hashing "$container" -- "$@"; }
+# lean has no embedder of its own: it is tried with the one that needs no model.
+embedder=sentence-transformers; [ "$target" = whole ] || embedder=hashing
+inside() { buildah run --user 10001:10001 --env "AIM_EMBEDDER__KIND=$embedder" "$container" -- "$@"; }
 
 buildah inspect --type image "$base" > /dev/null 2>&1 || make_base
 buildah build --pull-never --layers --format docker --file deploy/Dockerfile --target "$target" --tag "$image" "$@" .

@@ -56,14 +56,21 @@ function busy(controller) {
   byId("ask").querySelector("[type=submit]").hidden = controller !== null;
 }
 
-/** Writes the answer as it comes, and gathers the rest. */
+/** Writes the answer as it comes, a sentence's footnotes as soon as it is checked, and gathers the rest. */
 async function read(events, answer) {
-  const told = { results: [], citations: [], checks: [], done: {} };
+  const told = { text: "", notes: [], results: [], citations: [], checks: [], done: {} };
+  let noted = 0;
   for await (const { event, body } of events) {
     if (event === "context") { Object.assign(told, body); show(told); }
-    else if (event === "delta") answer.append(body.text ?? body.content ?? "");
+    else if (event === "delta") { told.text += body.text ?? ""; write(answer, told); }
     else if (event === "citation") told.citations.push(body);
-    else if (event === "verification") told.checks.push(body);
+    else if (event === "verification") {
+      told.checks.push(body);
+      if (body.end === undefined) continue;  // of the whole answer
+      told.notes.push({ end: body.end, numbers: numbersOf(told.citations.slice(noted), told.results) });
+      noted = told.citations.length;
+      write(answer, told);
+    }
     else if (event === "done") told.done = body;
     else if (event === "error") throw new Error(body.detail);
   }
@@ -74,11 +81,28 @@ async function read(events, answer) {
   return told;
 }
 
-/** The finished answer with its footnotes and what is to be said about it. */
-function settle(answer, marks, { done, citations, results, checks }) {
-  if (done.answer) answer.textContent = done.answer;
-  const numbers = [...new Set(citations.map((one) => one.memory_id))].map((id) => results.findIndex((hit) => hit.id === id) + 1);
-  for (const number of numbers.filter(Boolean)) answer.append(make("sup", {}, `[${number}]`));
+/** The places of the memories that are quoted, among the results, each once, from 1. */
+function numbersOf(citations, results) {
+  const places = citations.map((one) => results.findIndex((hit) => hit.id === one.memory_id) + 1);
+  return [...new Set(places)].filter(Boolean);
+}
+
+/** The text with each sentence's footnotes after it. Ends of sentences count characters, not UTF-16 units. */
+function write(answer, { text, notes }) {
+  const characters = Array.from(text);
+  let from = 0;
+  answer.replaceChildren();
+  for (const { end, numbers } of notes) {
+    const sentence = characters.slice(from, end).join(""), said = sentence.trimEnd();
+    answer.append(said, ...numbers.map((number) => make("sup", {}, `[${number}]`)), sentence.slice(said.length));
+    from = end;
+  }
+  answer.append(characters.slice(from).join(""));
+}
+
+/** The finished answer, and what is to be said about it. */
+function settle(answer, marks, { text, notes, done, checks }) {
+  if (done.answer && done.answer !== text) write(answer, { text: done.answer, notes: done.abstained ? [] : notes });
   const unsupported = done.verification?.unsupported ?? checks.flatMap((one) => one.unsupported ?? []);
   const supported = done.verification?.supported ?? [];
   const tag = (text, kind = "") => make("span", { class: `tag ${kind}` }, text);
