@@ -19,7 +19,7 @@ R = TypeVar("R")
 Outcome: TypeAlias = R | Exception
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call(Generic[A, R]):
     asked: A
     woken: threading.Lock = field(default_factory=threading.Lock)
@@ -52,7 +52,7 @@ class Gathering(Generic[A, R]):
         """Returns, or raises, what its own call came to."""
         own = _Call[A, R](asked)
         if not self._may_lead(own):
-            own.woken.acquire()
+            self._wait(own)
         if not own.outcome:
             self._lead(own)
         outcome = own.outcome[0]
@@ -69,6 +69,22 @@ class Gathering(Generic[A, R]):
             own.woken.acquire()
             self._waiting.append(own)
             return False
+
+    def _wait(self, own: _Call[A, R]) -> None:
+        try:
+            own.woken.acquire()
+        except BaseException:  # Ctrl-C: whoever goes away leaves nobody waiting for him
+            self._leave(own)
+            raise
+
+    def _leave(self, own: _Call[A, R]) -> None:
+        with self._lock:
+            if own in self._waiting:
+                self._waiting.remove(own)
+                return
+            leads = own.woken.acquire(blocking=False) and not own.outcome
+        if leads:
+            self._pass_on()
 
     def _lead(self, own: _Call[A, R]) -> None:
         with self._lock:

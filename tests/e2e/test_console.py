@@ -62,7 +62,8 @@ def test_a_question_is_answered_with_the_memories_behind_it(page: Page) -> None:
     answer = page.locator(".answered:not(.busy)")
     expect(answer).to_contain_text("14 May")
     expect(answer.locator("sup").first).to_have_text("[1]")
-    expect(answer.locator(".words")).to_have_text("The launch is on 14 May and the budget is 12,500 euros.[1] Date: 14 May 2026")
+    quote = "The launch is on 14 May and the budget is 12,500 euros."
+    expect(answer.locator(".words")).to_have_text(f"{quote}[1] Date: 14 May 2026")
     first = page.locator("#behind .memory").first
     expect(first.locator("mark").first).to_contain_text("12,500 euros")
     first.locator("summary").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -106,3 +107,23 @@ def test_nobody_waits_for_a_leader_who_was_stopped(pool: ThreadPoolExecutor) -> 
     _, stopped, other = _gathered(Stopping(), pool, "a", "stop", "b")
     assert isinstance(stopped.exception(), SystemExit)
     assert isinstance(other.exception(), AIMMemoryError)
+
+
+def test_a_caller_who_is_interrupted_leaves_nobody_waiting(maker: Maker, pool: ThreadPoolExecutor) -> None:
+    gathering = Gathering(maker, largest=1)
+    first = pool.submit(gathering.call, "first")
+    assert maker.began.wait(30)
+
+    def interrupt() -> None:
+        while not gathering._waiting:
+            pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    interrupting = pool.submit(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        gathering.call("second")
+    interrupting.result(timeout=30)
+    maker.go.set()
+    assert first.result(timeout=30) == "FIRST"
+    assert pool.submit(gathering.call, "third").result(timeout=30) == "THIRD"
+    assert maker.groups == [["first"], ["third"]]
