@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView, ResetReply
+from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView, ResetReply, WriteReply
 from aim_memory.chatbots.messages import Message, Origin
 from aim_memory.chatbots.redaction import Redacted, redact
 from aim_memory.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
-from aim_memory.integrations.memory import AsyncMemory
+from aim_memory.integrations.memory import AsyncMemory, Memories
 from aim_memory.integrations.payloads import safe_id
 
 CONSENT = "consent"
@@ -38,6 +38,10 @@ class Kept:
 class ChatMemory(AsyncMemory, Protocol):
     """What a chatbot asks of a memory."""
 
+    async def write(
+        self, *, namespace: str, memories: Memories | None = None, idempotency_key: str | None = None
+    ) -> WriteReply: ...
+
     async def reset_session(self, session_id: str, *, namespace: str) -> ResetReply: ...
 
 
@@ -58,17 +62,24 @@ class PersonalMemory:
             await self._memory.write(namespace=self.namespace, memories=[item])
 
     async def keep(self, message: Message) -> Kept:
-        """Keeps a message, without the secrets in it; one that is there already stays as it is."""
+        """Keeps a message, without the secrets in it; one that is there already stays as it is.
+
+        One that was kept and erased stays away, as long as the store knows the request again.
+        """
         clean = redact(message.text)
         try:
-            reply = await self._memory.write(namespace=self.namespace, memories=[_item(message, clean)])
-        except ConflictError:  # it is there in another wording: an edit was faster
+            reply = await self._memory.write(
+                namespace=self.namespace, memories=[_item(message, clean)], idempotency_key=self._key(message)
+            )
+        except ConflictError:  # it is, or was, there in another wording: an edit was faster
             return Kept("known", clean.text)
         except InvalidInputError as failure:
             return Kept("refused", clean.text, reason=failure.message)
         result = reply.results[0]
         if result.status == "rejected":
             return Kept("refused", clean.text, reason=result.reason or "")
+        if reply.replayed:
+            return Kept("known", clean.text)
         return Kept("new" if result.status == "created" else "known", clean.text, clean.kinds)
 
     async def change(self, message: Message) -> Kept:
@@ -138,6 +149,10 @@ class PersonalMemory:
                 yield memory
             if (cursor := page.next_cursor) is None:
                 return
+
+    def _key(self, message: Message) -> str:
+        """The same for every delivery of a message."""
+        return hashlib.sha256(f"{self.namespace} {message.id}".encode()).hexdigest()
 
     async def _ids(self) -> list[str]:
         return [memory.id async for memory in self.everything()]

@@ -144,6 +144,16 @@ async def test_a_deleted_message_stays_away_even_when_it_comes_again(bot: Chatbo
     assert kept(memory) == []
 
 
+async def test_a_deleted_message_stays_away_from_a_bot_that_was_restarted(bot: Chatbot, memory: AIMMemory) -> None:
+    await agree(bot)
+    await bot.hear(said("My locker code is 4711.", "m1"))
+    await bot.remove("m1", "test/ada")
+    again = Chatbot(memory, "test")
+    assert await again.hear(said("My locker code is 4711.", "m1")) is None
+    await again.change(said("My locker code is 4712.", "m1", edited=1))
+    assert kept(memory) == []
+
+
 async def test_a_deletion_that_names_nobody_finds_the_owner(bot: Chatbot, memory: AIMMemory) -> None:
     await agree(bot, "ada", "bo")
     memory.write("Bo is elsewhere.", namespace="elsewhere/bo")
