@@ -201,6 +201,9 @@ class StoredMemory:
     derived_from: tuple[str, ...] = ()
     """Ids, in their order."""
 
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -57,5 +57,4 @@ def still(blocks: Sequence[EvidenceBlock], memories: Mapping[str, StoredMemory],
 
 
 def _holds(memory: StoredMemory, block: EvidenceBlock, now: datetime) -> bool:
-    gone = memory.expires_at is not None and memory.expires_at <= now
-    return not gone and memory.text[block.start : block.end] == block.text
+    return not memory.has_expired(now) and memory.text[block.start : block.end] == block.text

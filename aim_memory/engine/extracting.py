@@ -145,7 +145,7 @@ class Extracting:
         store, now = self._parts.store, self._parts.clock.now()
         while ids := store.unread(space, after, _PAGE):
             memories = list(store.get(space, ids).values())
-            alive = [memory for memory in memories if memory.expires_at is None or memory.expires_at > now]
+            alive = [memory for memory in memories if not memory.has_expired(now)]
             window = next(windows(alive, self._parts.extraction.window_tokens), None)
             if window is not None:
                 yield window

@@ -54,8 +54,7 @@ class Reading:
     def _held(self, tenant: str, memory_id: str, namespace: str | None) -> tuple[Space, StoredMemory]:
         space = self._parts.space_of(tenant, memory_id, namespace)
         memory = self._parts.store.get(space, [memory_id]).get(memory_id)
-        expired = memory is not None and memory.expires_at is not None and memory.expires_at <= self._parts.clock.now()
-        if memory is None or expired:
+        if memory is None or memory.has_expired(self._parts.clock.now()):
             raise missing(memory_id)
         return space, memory
 

@@ -24,11 +24,13 @@ class Upkeep:
         return 0.0
 
     def _erase_expired(self) -> int:
-        due = self._parts.store.expired(self._parts.clock.now(), BATCH)
+        now = self._parts.clock.now()
         erased = 0
-        for space, ids in by_space(due).items():
+        for space, ids in by_space(self._parts.store.expired(now, BATCH)).items():
             with self._parts.store.begin(space) as work:
-                if gone := work.delete(ids):  # else the namespace was erased meanwhile, and is not to come back
+                # Somebody may have prolonged a life since.
+                over = [memory_id for memory_id, memory in work.existing(ids).items() if memory.has_expired(now)]
+                if gone := work.delete(over):  # else the namespace was erased meanwhile, and is not to come back
                     work.commit()
                 erased += gone
         return erased

@@ -131,7 +131,10 @@ class Writing:
         Raises the first refusal when nothing of the request could be accepted.
         """
         given = [draft.id for draft, _ in (c for c in candidates if isinstance(c, tuple)) if draft.id]
-        digests = {id: memory.digest for id, memory in work.existing(given).items()}
+        held = work.existing(given)
+        if over := [id for id, memory in held.items() if memory.has_expired(now)]:
+            work.delete(over)  # their ids are free
+        digests = {id: memory.digest for id, memory in held.items() if id not in over}
         fresh: dict[str, NewMemory] = {}
         verdicts: list[_Verdict] = []
         for candidate in candidates:
@@ -164,8 +167,7 @@ class Writing:
             return ConflictError(f"memory {draft.id!r} exists with other content; PATCH it to edit, or use a new id.")
         if draft.id is None:
             twins = (m.id for m in fresh.values() if m.digest == memory.digest and m.session_id == memory.session_id)
-            repeat = next(twins, None) or work.repeat_of(memory.session_id, memory.digest, now - REPEAT_WINDOW)
-            if repeat:
+            if repeat := next(twins, None) or _repeated(work, memory, now):
                 return repeat
         terms = {term: count for part in memory.segments for term, count in part.terms.items()}
         worth = gate.value(terms, memory.anchors)
@@ -252,6 +254,12 @@ class Writing:
                 raise missing(memory_id)
             work.commit()
         return DeleteReply(deleted=deleted)
+
+
+def _repeated(work: UnitOfWork, memory: NewMemory, now: datetime) -> str | None:
+    """The id of the memory that a new one repeats, if one does that is still there to be found."""
+    repeat = work.repeat_of(memory.session_id, memory.digest, now - REPEAT_WINDOW)
+    return None if repeat is None or work.existing([repeat])[repeat].has_expired(now) else repeat
 
 
 def _is_done(work: UnitOfWork, once: _Once) -> bool:

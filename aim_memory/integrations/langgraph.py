@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -197,7 +198,8 @@ class AIMStore(BaseStore):
         if refresh and minutes is not None and view.expires_at is not None:
             now, whole = self._now(), timedelta(minutes=minutes)
             if view.expires_at - now < whole * FRESH_SHARE:
-                self._memory.update(view.id, namespace=view.namespace, expires_at=now + whole)
+                with suppress(NotFoundError):  # it ended a moment ago; what was read was there
+                    self._memory.update(view.id, namespace=view.namespace, expires_at=now + whole)
         return item
 
     # --- namespaces ------------------------------------------------------------------------------------------------
