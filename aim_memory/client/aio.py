@@ -14,8 +14,8 @@ from aim_memory.bodies import AnswerEvent, Filter, MemoryView
 from aim_memory.client import calls
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
-from aim_memory.client.replies import event, opened, read, unreachable
-from aim_memory.client.retry import Outcome, Retry
+from aim_memory.client.replies import event, opened, read, settled, unreachable
+from aim_memory.client.retry import Outcome, Retry, may_have_happened
 
 if TYPE_CHECKING:
     from aim_memory.client.admin import AsyncAdmin
@@ -147,13 +147,15 @@ class AsyncClient:
 
     async def _sent(self, call: Call[R], *, stream: bool = False) -> tuple[Outcome, int]:
         """What the last attempt came to, and how many there were before it."""
+        begun = False
         for tried in count():
             outcome = await self._attempt(call, stream)
             pause = self._options.retry.pause(outcome, tried, repeatable=call.repeatable)
             if pause is None:
                 break
+            begun |= may_have_happened(outcome)
             await self._sleep(pause)
-        return outcome, tried
+        return settled(call, outcome, begun), tried
 
     async def _attempt(self, call: Call[R], stream: bool) -> Outcome:
         try:

@@ -35,6 +35,7 @@ from aim_memory.bodies import (
     QueryReply,
     QueryRequest,
     Rating,
+    Reply,
     ResetReply,
     SessionPage,
     SessionView,
@@ -63,6 +64,8 @@ class Call(Generic[R]):
     repeatable: bool = True
     """Whether sending it twice has the effect of sending it once; if not, it is only sent again when the server
     surely has not begun with it."""
+    gone: Reply | None = None
+    """The reply if an attempt finds nothing (404) after one that may have happened: that one was the deletion."""
 
 
 # --- write ---------------------------------------------------------------------------------------------------------
@@ -121,7 +124,7 @@ def update(
 
 def delete(memory_id: str, *, namespace: str | None = None) -> Call[DeleteReply]:
     """Erases one memory with its evidence and history."""
-    return Call("DELETE", _memory(memory_id), DeleteReply, given(namespace=namespace))
+    return Call("DELETE", _memory(memory_id), DeleteReply, given(namespace=namespace), gone=DeleteReply(deleted=1))
 
 
 def forget(namespace: str) -> Call[EraseReceipt]:

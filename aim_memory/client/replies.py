@@ -55,6 +55,13 @@ def opened(outcome: Outcome) -> httpx2.Response:
     raise _failure(outcome)
 
 
+def settled(call: Call[R], outcome: Outcome, begun: bool) -> Outcome:
+    """The outcome of all attempts; ``begun``: whether one before the last may have happened."""
+    if begun and call.gone is not None and isinstance(outcome, httpx2.Response) and outcome.status_code == 404:
+        return httpx2.Response(200, content=call.gone.model_dump_json(), request=outcome.request)
+    return outcome
+
+
 def unreachable(failure: httpx2.RequestError) -> errors.ConnectionFailedError:
     """Says which server, and what to look at."""
     origin = f"{failure.request.url.scheme}://{failure.request.url.netloc.decode()}"

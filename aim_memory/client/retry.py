@@ -50,6 +50,11 @@ def _may_pass(outcome: Outcome, repeatable: bool) -> bool:
     return repeatable or isinstance(outcome, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
 
 
+def may_have_happened(outcome: Outcome) -> bool:
+    """Whether the server may have begun with what came to this: then a repeated deletion may find nothing any more."""
+    return not _may_pass(outcome, repeatable=False)
+
+
 def _retry_after(outcome: Outcome) -> float | None:
     """Retry-After in seconds. A date is read against the server's own Date, so no local clock is needed."""
     headers = outcome.headers if isinstance(outcome, httpx2.Response) else httpx2.Headers()

@@ -14,8 +14,8 @@ from aim_memory.bodies import AnswerEvent, Filter, MemoryView
 from aim_memory.client import calls
 from aim_memory.client.calls import Call, R, When
 from aim_memory.client.options import LOCAL_URL, Options, P, connection, like
-from aim_memory.client.replies import event, opened, read, unreachable
-from aim_memory.client.retry import Outcome, Retry
+from aim_memory.client.replies import event, opened, read, settled, unreachable
+from aim_memory.client.retry import Outcome, Retry, may_have_happened
 
 if TYPE_CHECKING:
     from aim_memory.client.admin import Admin
@@ -146,13 +146,15 @@ class Client:
 
     def _sent(self, call: Call[R], *, stream: bool = False) -> tuple[Outcome, int]:
         """What the last attempt came to, and how many there were before it."""
+        begun = False
         for tried in count():
             outcome = self._attempt(call, stream)
             pause = self._options.retry.pause(outcome, tried, repeatable=call.repeatable)
             if pause is None:
                 break
+            begun |= may_have_happened(outcome)
             self._sleep(pause)
-        return outcome, tried
+        return settled(call, outcome, begun), tried
 
     def _attempt(self, call: Call[R], stream: bool) -> Outcome:
         try:

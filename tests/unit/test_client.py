@@ -250,6 +250,20 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "deleted"),
+    [(httpx2.ReadError("reset"), True), (problem(504, "timeout"), True), (problem(503, "overloaded"), False)],
+)
+def test_a_deletion_whose_reply_was_lost_has_happened(first: Reply, deleted: bool) -> None:
+    wire = Wire(first, problem(404, "not_found"))
+    if deleted:
+        assert wire.client().delete("m", namespace="n").deleted == 1
+    else:  # refused before it began: then there was no such memory
+        with pytest.raises(errors.NotFoundError):
+            wire.client().delete("m", namespace="n")
+    assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize(
     "lost", [httpx2.ReadTimeout("slow"), httpx2.ReadError("reset"), problem(504, "deadline_exceeded")]
 )
 def test_what_may_not_happen_twice_is_not_sent_twice(lost: Reply) -> None:
