@@ -128,7 +128,7 @@ _MARKED = {
     "AIM-Memory key": r"\baim_[A-Za-z0-9_]{24,}",
     "signed token": r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
     "private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    "password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(?P<inside>[^\s/@]+)@",
+    "password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(?P<inside>[^\s/]+)@",
 }
 
 # --- what people say of it -----------------------------------------------------------------------------------------
@@ -138,15 +138,25 @@ _NO_PASSWORD = (
     r"needed|optional|expired|weak|strong|safe|secure|same|different|empty|missing|invalid|valid|important|always|never|"
     r"still|now|also|only|just|what|where|being|going|good|bad|long|short|stored|saved|kept|hashed|protected|what's|set)\b)"
 )
+_TELLING = r"(?=\S*[\d@#$%^&*_])"
+"""An ordinary word has no digits or signs."""
+_IS = rf"['\"]?\s*(?:[:=]\s*|\s(?:is|was)\s+|['’]s\s+{_TELLING})"
+"""What stands between the word and the secret; JSON quotes the word."""
+_QUOTED = r"[\"“`'](?P<quoted>[^\"”`'\n]{2,})[\"”`']"
 _SAID = {
-    "password": r"(?i)\b(?:password|passwd|passphrase|passcode|pwd)(?:\s+\w+){0,3}?\s*(?:[:=]\s*|\s(?:is|was)\s+)"
-    rf"['\"“`]?{_NO_PASSWORD}(?P<inside>[^\s'\"”`,;]*[^\s'\"”`,;.!?])",
+    # Names of variables end in the word: DB_PASSWORD, clientSecret.
+    "password": r"(?i)(?:password|passwd|passphrase|passcode|pwd|\bpw)"
+    rf"(?:\s+\w+){{0,3}}?{_IS}(?:{_QUOTED}|(?:(?:now|still|always|just|currently)\s+{_TELLING})?"
+    rf"{_NO_PASSWORD}(?P<inside>[^\s'\"“”`,;]*[^\s'\"”`,;.!?]))",
     "password (zh)": r"(?:密码|密碼|口令)(?:\s*[:：=]\s*|[是为為]\s*)[“\"「]?(?P<inside>[!-~]{4,})",
+    "password (elsewhere)": r"(?:[Pp]asswort|[Kk]ennwort|[Cc]ontraseña|[Mm]ot de passe|[Пп]ароль|パスワード|비밀번호)"
+    rf"(?:\s*[:：=]\s*|\s*(?:[は은는]|\s(?:ist|es|est|[-—–]))\s*{_TELLING})['\"“„«]?(?P<inside>[!-~]{{4,}})",
     "PIN": r"(?i)\b(?:pin|pin code|cvv|cvc|security code)\s*(?:[:=]|is|was)\s*(?P<inside>\d{3,8})\b",
-    "secret": r"(?i)\b(?:api[ _-]?key|secret(?:[ _-]?(?:access)?[ _-]?key)?|"
-    r"(?:(?:access|auth|bearer|refresh)[ _-]?)?token)\s*(?:[:=]\s*|\sis\s+)"
+    "secret": r"(?i)(?:api[ _-]?key|secret(?:[ _-]?(?:access)?[ _-]?key)?|"
+    rf"(?:(?:access|auth|bearer|refresh)[ _-]?)?token){_IS}"
     r"['\"“`]?(?P<inside>(?=[^\s'\"”`]*\d)[^\s'\"”`,;]{8,})",
     "bearer token": r"(?i)\bbearer\s+(?P<inside>(?=[^\s]*\d)[\w.~+/=-]{16,})",
+    "basic credentials": r"(?i)\bauthorization['\"]?\s*[:=]\s*['\"]?basic\s+(?P<inside>[\w+/-]{6,}={0,2})",
 }
 # ASCII: a key that follows a Chinese word without a space begins there all the same.
-_PATTERNS = [(kind.removesuffix(" (zh)"), re.compile(text, re.ASCII)) for kind, text in (_MARKED | _SAID).items()]
+_PATTERNS = [(kind.partition(" (")[0], re.compile(text, re.ASCII)) for kind, text in (_MARKED | _SAID).items()]
