@@ -34,9 +34,10 @@ def _item(row: Mapping[str, Any], number: int) -> Found:
     value = _value(row.get("value"))
     if value is None:
         return refused("its value is no JSON object", place)
-    searched = words(value)
+    searched, minutes = words(value), row.get("ttl_minutes")
+    lifetime = {"minutes": minutes} if isinstance(minutes, int | float) else {}
     try:
-        text, metadata = pack(OWN, value, searched, key=key, indexed=bool(searched.strip()))
+        text, metadata = pack(OWN, value, searched, key=key, indexed=bool(searched.strip()), **lifetime)
     except InvalidInputError as failure:
         return refused(failure.message, place)
     return Turn(

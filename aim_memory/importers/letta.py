@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,10 +19,11 @@ SPEAK = "send_message"
 
 def found(records: Iterable[Record]) -> Iterator[Found]:
     blocks: list[Mapping[str, Any]] = []
-    holders: dict[str, str] = {}
+    holders: defaultdict[str, list[str]] = defaultdict(list)
     for place, record in records:
         if place == "agents":
-            holders |= {str(id): _namespace(record) for id in listed(record.get("block_ids"))}
+            for id in listed(record.get("block_ids")):
+                holders[str(id)].append(_namespace(record))
             yield from _messages(record)
         elif place == "blocks":
             blocks.append(record)  # whose they are may be said later
@@ -34,7 +36,8 @@ def found(records: Iterable[Record]) -> Iterator[Found]:
             yield refused("no agent file: it has neither 'agents' nor 'messages'")
         yield from _others(record if place == "" else {})
     for index, block in enumerate(blocks):
-        yield _block(block, holders.get(str(block.get("id")), "agent/shared"), index)
+        for namespace in holders[str(block.get("id"))] or ["agent/shared"]:
+            yield _block(block, namespace, index)
 
 
 def _others(record: Mapping[str, Any]) -> Iterator[Found]:

@@ -92,15 +92,15 @@ def fields(value: Any) -> Mapping[str, Any]:
 
 
 def _written(number: int, turn: Turn, source: str, namespace: str | None) -> Iterator[Entry | LeftOut | Problem]:
-    text = _UNKEPT.sub("\ufffd", turn.text)
+    text, about = _repaired(turn.text), _repaired(turn.metadata)
     if not text.strip():
         yield LeftOut(number, "empty", turn.place)
         return
-    repaired = {"repaired": True} if text != turn.text else {}
+    repaired = {"repaired": True} if (text, about) != (turn.text, turn.metadata) else {}
     for index, piece in enumerate([text] if turn.whole else _pieces(text)):
         part = {"part": index + 1} if len(text) > len(piece) else {}
         extra = repaired | part
-        metadata = {**turn.metadata, **({"import": extra} if extra else {})}
+        metadata = {**about, **({"import": extra} if extra else {})}
         id = turn.id if index == 0 else f"{turn.id}:part{index + 1}"
         try:
             item = _item(turn, id, piece, metadata, source)
@@ -109,6 +109,18 @@ def _written(number: int, turn: Turn, source: str, namespace: str | None) -> Ite
             yield Problem(number, reason, turn.place)
             return
         yield Entry(number, namespace or turn.namespace or DEFAULT_NAMESPACE, item, turn.place)
+
+
+def _repaired(value: Any) -> Any:
+    """The value with what no database holds replaced by �, wherever there is some in it."""
+    match value:
+        case str():
+            return _UNKEPT.sub("\ufffd", value)
+        case Mapping():
+            return {_repaired(name): _repaired(held) for name, held in value.items()}
+        case list():
+            return [_repaired(held) for held in value]
+    return value
 
 
 def _item(turn: Turn, id: str, text: str, metadata: Mapping[str, Any], source: str) -> MemoryItem:

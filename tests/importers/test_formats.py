@@ -207,6 +207,20 @@ def test_letta_s_packed_words_speech_and_blocks_are_kept(tmp_path: Path) -> None
     assert [item.text for item in old] == [exports.words(0), exports.words(2), exports.words(1)]
 
 
+def test_a_block_of_several_agents_of_letta_s_is_with_each_of_them(tmp_path: Path) -> None:
+    export = exports.letta()
+    export["agents"].append({"id": "agent-1", "name": "Max", "block_ids": ["block-0"], "messages": []})
+    found = items("letta", exports.write(tmp_path / "s.af", export))
+    assert [one.text for one in found].count(exports.words(58)) == 2
+    assert len({one.id for one in found}) == len(found)
+
+
+def test_langgraph_s_lifetimes_go_on(tmp_path: Path) -> None:
+    row = {"prefix": "users", "key": "k", "value": {"a": "b"}, "expires_at": "2027-01-01", "ttl_minutes": 60.0}
+    (item,) = items("langgraph", exports.write(tmp_path / "rows.json", [row]))
+    assert item.metadata["langgraph"]["minutes"] == 60.0
+
+
 def test_langgraph_s_values_are_whole(tmp_path: Path) -> None:
     rows = {row["key"]: row for row in exports.langgraph()}
     for path in (
@@ -242,6 +256,15 @@ def test_what_no_encoding_can_hold_is_replaced_and_marked(tmp_path: Path) -> Non
     path.write_text('[{"id": "nul", "memory": "here \\u0000 there", "user_id": "ada"}]')
     (item,) = items("mem0", path)
     assert (item.text, item.metadata["import"]) == ("here \ufffd there", {"repaired": True})
+
+
+def test_what_no_encoding_can_hold_is_replaced_beside_the_words_too(memory: AIMMemory, tmp_path: Path) -> None:
+    export = exports.chatgpt()[:1]
+    export[0]["title"] = "A\0title"
+    report = import_entries(read("chatgpt", exports.write(tmp_path / "conversations.json", export)), memory)
+    assert report.problems == []
+    titles = {view.metadata["chatgpt"]["title"] for view in memory.iterate(namespace="default")}
+    assert titles == {"A\ufffdtitle"}
 
 
 def test_a_named_namespace_goes_before_the_source_s(tmp_path: Path) -> None:
