@@ -149,11 +149,13 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         return index
 
     def _knows(self, space: Space, epoch: int) -> bool:
-        """Whether there is an index, hot or warm, that only has to be caught up."""
+        """Whether there is an index, hot or warm, that only has to be caught up, or just is."""
         with self._lock:
             resident = self._residents.get(space)
-            known = None if resident is None else resident.head
-        return known is not None and known.epoch == epoch
+        if resident is None:
+            return False
+        known = resident.head
+        return known.epoch == epoch if known else not (resident.index is None and resident.frozen is None)
 
     def _build_behind(self, space: Space) -> None:
         with self._lock:
@@ -388,11 +390,12 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         return missed(lambda seq: self._store.changes(space, seq), after, until)
 
     def _rebuild(self, space: Space, resident: _Resident[IndexT]) -> Head:
+        resident.frozen = resident.index = None
+        index = self._empty(space)
         with collector_paused():
             head, rows = self._store.snapshot(space)
-            resident.frozen, resident.index = None, self._empty(space)
-            resident.index.upsert(rows)
-            resident.uses = {row.id: row.uses for row in rows if row.uses}
+            index.upsert(rows)
+        resident.index, resident.uses = index, {row.id: row.uses for row in rows if row.uses}
         return head
 
     def _follow(self, space: Space, resident: _Resident[IndexT], index: IndexT, log: Sequence[Change]) -> None:

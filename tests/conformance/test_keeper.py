@@ -149,6 +149,25 @@ def test_while_a_large_index_is_built_there_are_glimpses(store: MemoryStore) -> 
         assert len(index.rows) == 6
 
 
+def test_an_index_that_is_being_caught_up_is_waited_for(store: MemoryStore) -> None:
+    glimpses: list[RowsById | None] = []
+
+    class WatchedIndex(RowsById):
+        def upsert(self, rows: Sequence[IndexRow]) -> None:
+            super().upsert(rows)
+            if [row.id for row in rows] == ["late"]:
+                glimpses.append(keeper.glimpse(ADA, ["m1"]))
+
+    keeper = FollowingKeeper(store, WatchedIndex, at_once=3)
+    write(store, *(f"m{number}" for number in range(5)))
+    with keeper.open(ADA):
+        pass
+    write(store, "late")
+    with keeper.open(ADA) as index:
+        assert len(index.rows) == 6
+    assert glimpses == [None]
+
+
 def test_a_reader_who_waits_for_all_has_no_glimpse(store: MemoryStore, keeper: Keeper) -> None:
     write(store, "a", "b")
     assert keeper.glimpse(ADA, ["a"]) is None
