@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 
 class FairLock:
@@ -12,7 +13,9 @@ class FairLock:
     Not reentrant. ``acquire`` gives up after a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, give_back: Callable[[], None] | None = None) -> None:
+        """``give_back``: what somebody does who was handed the lock and is interrupted; ``release`` if left out."""
+        self._give_back = give_back or self.release
         self._guard = threading.Lock()
         self._held = False
         self._waiting: deque[threading.Lock] = deque()
@@ -31,7 +34,12 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        return turn.acquire(timeout=timeout_s) or not self._leave(turn)
+        try:
+            return turn.acquire(timeout=timeout_s) or not self._leave(turn)
+        except BaseException:  # Ctrl-C: nobody is to wait for who has left
+            if not self._leave(turn):
+                self._give_back()
+            raise
 
     def release(self) -> None:
         """Hands the lock to whoever has waited longest."""

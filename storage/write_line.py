@@ -164,7 +164,7 @@ class WriteLine:
         self._patience_s = patience_s
         self._largest = largest
         self._longest_s = LONGEST_S
-        self._turn = FairLock()
+        self._turn = FairLock(self._pass_on)
         self._open: Group | None = None  # belongs to whoever has the turn
         self.commits = self.units = 0
         """How many commits there were, and how many units of work in them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
 import threading
@@ -145,6 +146,24 @@ def test_the_fair_lock_serves_in_order() -> None:
                 pass
         lock.release()
     assert served == [0, 1, 2, 3, 4]
+
+
+def test_who_is_interrupted_in_the_line_keeps_nobody_waiting() -> None:
+    lock = FairLock()
+    assert lock.acquire(0)
+
+    def interrupt() -> None:
+        while not len(lock):
+            pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as pool:
+        interrupting = pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            lock.acquire(30)
+        interrupting.result(timeout=30)
+    lock.release()
+    assert lock.acquire(0)
 
 
 def test_the_fair_lock_gives_up_in_time() -> None:
