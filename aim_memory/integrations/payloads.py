@@ -21,7 +21,7 @@ BATCH_BYTES = 900 * 1024
 """Of a request, which may have 1 MiB in all."""
 PIECE_BYTES = 30 * 1024
 """Of a text that a framework hands over whole; a memory's may have 32 KiB."""
-_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f\s]")
+_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f]|^\s|\s$")
 _ID = re.compile(r"(?!key:)[A-Za-z0-9_.:-]{1,128}")
 
 

@@ -6,13 +6,13 @@ are kept in its metadata under ``mem0`` and can be filtered by. A filter has to 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from aim_memory.errors import InvalidInputError
+from aim_memory.integrations.payloads import segment
 
 KINDS = ("user", "agent", "app", "run")
 """The first that a memory names is the one whose namespace it lies in."""
@@ -20,7 +20,6 @@ OWN = "mem0"
 """The key of our metadata that holds what mem0 keeps beside the metadata."""
 MOST_SCOPES = 16
 _ENTITY = {f"{kind}_id": kind for kind in KINDS}
-_UNFIT = re.compile(r"[%/\x00-\x1f\x7f]|^\s|\s$")
 _TIMES = frozenset({"created_at", "updated_at", "timestamp"})
 _OPERATORS = frozenset({"eq", "ne", "in", "nin", "gt", "gte", "lt", "lte", "contains"})
 _WORDS = {"AND": "and", "OR": "or", "NOT": "not"}
@@ -39,7 +38,7 @@ class Scope:
 
     @property
     def namespace(self) -> str:
-        return f"{self.kind}/{_UNFIT.sub(lambda found: quote(found[0], safe=''), self.name)}"
+        return f"{self.kind}/{segment(self.name)}"
 
     @classmethod
     def of_namespace(cls, namespace: str) -> Scope | None:

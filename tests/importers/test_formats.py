@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from aim_memory import AIMMemory, errors
+from aim_memory.api.mem0.scope import entities_of, home_of
 from aim_memory.bodies import MemoryItem, MemoryView, WriteReply
+from aim_memory.importers import mem0
 from aim_memory.importers.reading import FORMATS, read
 from aim_memory.importers.turns import PIECE_BYTES
 from aim_memory.transfer import Entry, LeftOut, Problem, Report, import_entries
@@ -175,6 +177,11 @@ def test_claude_s_documents_and_own_notes_are_kept(tmp_path: Path) -> None:
         "Ada plans a launch.",
         "It is on 14 May.",
     }
+
+
+@pytest.mark.parametrize("name", ["ada", "Ada Lovelace", " a/b\t50%\u3000", "阿达 洛芙莱斯", 7])
+def test_mem0_s_users_are_where_its_paths_look_for_them(name: str | int) -> None:
+    assert mem0.namespace({"user_id": name}) == home_of(entities_of({"user_id": name})).namespace
 
 
 def test_mem0_s_owners_categories_and_expiry_are_kept(tmp_path: Path) -> None:
