@@ -108,10 +108,7 @@ class PersonalMemory:
             return False
         if held.session_id is not None:  # it holds the last questions as they were asked
             await self._memory.reset_session(held.session_id, namespace=self.namespace)
-        try:
-            return (await self._memory.delete(held.id, namespace=self.namespace)).deleted > 0
-        except NotFoundError:  # somebody else was faster
-            return False
+        return await self._erased(held.id) > 0
 
     async def erase(self) -> int:
         """Erases everything about the person, the consent too; how many memories that were."""
@@ -120,8 +117,15 @@ class PersonalMemory:
         except NotFoundError:
             return 0
         except PermissionDeniedError:  # a writer's key erases no namespace, but each memory in it
-            return sum([(await self._memory.delete(id, namespace=self.namespace)).deleted for id in await self._ids()])
+            return sum([await self._erased(id) for id in await self._ids()])
         return receipt.erased.get("memories", 0)
+
+    async def _erased(self, memory_id: str) -> int:
+        """How many went: none if it has gone with another, as what was derived from one does."""
+        try:
+            return (await self._memory.delete(memory_id, namespace=self.namespace)).deleted
+        except NotFoundError:
+            return 0
 
     async def answer(self, question: str, origin: Origin, *, apart_from: str | None = None) -> AnswerReply:
         """An answer from what the person said; ``apart_from`` is the message that asks.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from aim_memory.bodies import (
     WriteRequest,
 )
 from aim_memory.engine import MemoryEngine
-from aim_memory.errors import InvalidInputError, PermissionDeniedError
+from aim_memory.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 
 PAGE = 100
 _TOP_K = 10
@@ -104,8 +105,7 @@ class Mem0:
                 by.setdefault(one.superseded_by, []).append(one.id)
             for known in chain:
                 chain += by.get(known, [])
-        for each in reversed(chain):
-            self.engine.delete(self.caller.tenant, each, namespace=view.namespace)
+        self._erase(view.namespace, reversed(chain))
         return {"message": "Memory deleted successfully!"}
 
     def delete_many(self, body: shapes.BatchBody) -> dict[str, Any]:
@@ -116,8 +116,7 @@ class Mem0:
     def delete_each(self, entities: Mapping[str, str]) -> None:
         """Erases, one by one, the memories that belong to all of these."""
         scope = home_of(entities)
-        for view in list(self._all(scope.namespace, residue(entities, scope))):
-            self.engine.delete(self.caller.tenant, view.id, namespace=scope.namespace)
+        self._erase(scope.namespace, [view.id for view in self._all(scope.namespace, residue(entities, scope))])
 
     def rate(self, body: shapes.FeedbackBody) -> dict[str, Any]:
         """Reinforces or weakens. Feedback taken back is not undone here, as nothing says what it was."""
@@ -158,8 +157,8 @@ class Mem0:
             score = round(1 / (1 + math.exp(-hit.score)), 6)
             if score < (body.threshold or 0.0) or (body.latest_only and not hit.current):
                 continue
-            view = self.engine.get(self.caller.tenant, memory_id, scope.namespace)
-            yield shapes.memory_of(view, score)
+            with suppress(NotFoundError):  # erased a moment ago
+                yield shapes.memory_of(self.engine.get(self.caller.tenant, memory_id, scope.namespace), score)
 
     def page(self, body: shapes.PageBody, path: str) -> dict[str, Any]:
         """All that the filters name, newest first."""
@@ -198,6 +197,12 @@ class Mem0:
 
     def _held(self, memory_id: str) -> MemoryView:
         return self.engine.get(self.caller.tenant, memory_id)
+
+    def _erase(self, namespace: str, ids: Iterable[str]) -> None:
+        """Erases what is still there: what was derived from a memory goes with it, and others erase too."""
+        for memory_id in ids:
+            with suppress(NotFoundError):
+                self.engine.delete(self.caller.tenant, memory_id, namespace=namespace)
 
     def _all(self, namespace: str, left: Residue | None) -> Iterator[MemoryView]:
         """Memories of a namespace, in the order they were written."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
 from aim_memory import AIMMemory, errors
-from aim_memory.bodies import MemoryView
+from aim_memory.bodies import DeleteReply, MemoryView
 from aim_memory.chatbots import phrases
 from aim_memory.chatbots.chatbot import Chatbot, Recent
 from aim_memory.chatbots.messages import Origin, Reply
@@ -93,6 +94,31 @@ async def test_forgetting_everything_takes_the_consent_back(bot: Chatbot, memory
     assert memory.namespaces().items == []
     assert text(await bot.hear(said("My dentist is Dr. Okafor.", "3"))) == phrases.NOTICE
     assert text(await bot.hear(said("/forget everything", "4"))) == phrases.NOTHING_KEPT
+
+
+async def test_a_writer_s_key_forgets_everything_though_derived_memories_go_with_others(memory: AIMMemory) -> None:
+    class Writer:
+        """May erase no namespace; with each memory goes the next, as one that was derived from it does."""
+
+        def __getattr__(self, verb: str) -> Any:
+            return getattr(memory, verb)
+
+        def forget(self, namespace: str) -> None:
+            raise errors.PermissionDeniedError(namespace)
+
+        def delete(self, memory_id: str, *, namespace: str) -> DeleteReply:
+            ids = [view.id for view in memory.iterate(namespace=namespace)]
+            reply = memory.delete(memory_id, namespace=namespace)
+            for derived in ids[1:2]:
+                memory.delete(derived, namespace=namespace)
+            return reply
+
+    bot = Chatbot(cast(AIMMemory, Writer()), "test")
+    await agree(bot)
+    for number in range(4):
+        await bot.hear(said(f"The launch is on {number} May.", str(number)))
+    assert text(await bot.command("forget", said("everything", "9"))).startswith("Erased")
+    assert list(memory.iterate(namespace="test/ada")) == []
 
 
 # --- one message, one memory ---------------------------------------------------------------------------------------
