@@ -134,7 +134,7 @@ class Writing:
         held = work.existing(given)
         if over := [id for id, memory in held.items() if memory.has_expired(now)]:
             work.delete(over)  # their ids are free
-        digests = {id: memory.digest for id, memory in held.items() if id not in over}
+        known: dict[str, StoredMemory | NewMemory] = {id: one for id, one in held.items() if id not in over}
         fresh: dict[str, NewMemory] = {}
         verdicts: list[_Verdict] = []
         for candidate in candidates:
@@ -142,9 +142,9 @@ class Writing:
             if isinstance(candidate, InvalidInputError):
                 verdict = candidate
             else:
-                verdict = self._verdict(work, *candidate, digests, fresh, now)
+                verdict = self._verdict(work, *candidate, known, fresh, now)
             if isinstance(verdict, NewMemory):
-                fresh[verdict.id], digests[verdict.id] = verdict, verdict.digest
+                fresh[verdict.id] = known[verdict.id] = verdict
             verdicts.append(verdict)
         refusals = [verdict for verdict in verdicts if isinstance(verdict, AIMMemoryError)]
         if len(refusals) == len(verdicts):
@@ -157,12 +157,12 @@ class Writing:
         work: UnitOfWork,
         draft: ingest.Draft,
         memory: NewMemory,
-        digests: Mapping[str, str],
+        known: Mapping[str, StoredMemory | NewMemory],
         fresh: Mapping[str, NewMemory],
         now: datetime,
     ) -> _Verdict:
-        if draft.id is not None and draft.id in digests:
-            if digests[draft.id] == memory.digest:
+        if draft.id is not None and draft.id in known:
+            if _is_that(draft, known[draft.id]):
                 return draft.id
             return ConflictError(f"memory {draft.id!r} exists with other content; PATCH it to edit, or use a new id.")
         if draft.id is None:
@@ -254,6 +254,12 @@ class Writing:
                 raise missing(memory_id)
             work.commit()
         return DeleteReply(deleted=deleted)
+
+
+def _is_that(draft: ingest.Draft, held: StoredMemory | NewMemory) -> bool:
+    """Whether it is what is held. Exports name the time that was noted where none was given: that is no other."""
+    timeless = replace(draft, timestamp=None).digest
+    return held.digest == draft.digest or (held.digest == timeless and held.timestamp == draft.timestamp)
 
 
 def _repeated(work: UnitOfWork, memory: NewMemory, now: datetime) -> str | None:

@@ -94,6 +94,14 @@ def test_imported_twice_is_imported_once(source: AIMMemory, target: AIMMemory) -
     assert again.counts == {"unchanged": first.counts["created"]}
 
 
+def test_imported_where_it_came_from_it_brings_back_what_is_gone_and_nothing_else(source: AIMMemory) -> None:
+    exported = _exported(source)
+    source.delete("full:1", namespace="user/zoë lives/here")
+    report = import_entries(read_entries(io.BytesIO(exported.encode())), source)
+    assert report.counts == {"created": 1, "unchanged": exported.count("\n") - 1}, report.problems
+    assert sorted(_exported(source).splitlines()) == sorted(exported.splitlines())
+
+
 def test_every_exported_line_is_as_the_published_schema_says(source: AIMMemory) -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert schema == line_schema(), "write docs/export.schema.json anew, and think of those who read exports"
