@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView, ResetReply, WriteReply
+from aim_memory.bodies import AnswerReply, Filter, Hit, MemoryItem, MemoryView, ResetReply, SessionPage, WriteReply
 from aim_memory.chatbots.messages import Message, Origin
 from aim_memory.chatbots.redaction import Redacted, redact
 from aim_memory.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, StaleVersionError
@@ -41,6 +41,8 @@ class ChatMemory(AsyncMemory, Protocol):
     async def write(
         self, *, namespace: str, memories: Memories | None = None, idempotency_key: str | None = None
     ) -> WriteReply: ...
+
+    async def sessions(self, *, namespace: str, limit: int = 50) -> SessionPage: ...
 
     async def reset_session(self, session_id: str, *, namespace: str) -> ResetReply: ...
 
@@ -116,9 +118,16 @@ class PersonalMemory:
             receipt = await self._memory.forget(self.namespace)
         except NotFoundError:
             return 0
-        except PermissionDeniedError:  # a writer's key erases no namespace, but each memory in it
-            return sum([await self._erased(id) for id in await self._ids()])
+        except PermissionDeniedError:  # a writer's key erases no namespace, but each thing in it
+            return await self._erase_each()
         return receipt.erased.get("memories", 0)
+
+    async def _erase_each(self) -> int:
+        count = sum([await self._erased(id) for id in await self._ids()])
+        while held := (await self._memory.sessions(namespace=self.namespace, limit=PAGE)).items:
+            for session in held:  # they hold the last questions as they were asked
+                await self._memory.reset_session(session.id, namespace=self.namespace)
+        return count
 
     async def _erased(self, memory_id: str) -> int:
         """How many went: none if it has gone with another, as what was derived from one does."""

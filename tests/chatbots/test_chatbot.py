@@ -117,8 +117,11 @@ async def test_a_writer_s_key_forgets_everything_though_derived_memories_go_with
     await agree(bot)
     for number in range(4):
         await bot.hear(said(f"The launch is on {number} May.", str(number)))
+    await bot.command("ask", said("When is the secret launch?", "8"))
+    assert memory.sessions(namespace="test/ada").items
     assert text(await bot.command("forget", said("everything", "9"))).startswith("Erased")
     assert list(memory.iterate(namespace="test/ada")) == []
+    assert memory.sessions(namespace="test/ada").items == []
 
 
 # --- one message, one memory ---------------------------------------------------------------------------------------
