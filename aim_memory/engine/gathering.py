@@ -104,7 +104,7 @@ class Gathering(Generic[A, R]):
         try:
             return self._make([call.asked for call in calls])
         except AIMMemoryError as error:
-            return [type(error)(error.message) for _ in calls]  # to each one of his own
+            return [_twin(error) for _ in calls]
         except Exception as error:  # noqa: BLE001  one call's fault is not to be the others'
             return [error] if len(calls) == 1 else [self._made([call])[0] for call in calls]
 
@@ -114,3 +114,10 @@ class Gathering(Generic[A, R]):
                 self._waiting.popleft().woken.release()
             else:
                 self._free += 1
+
+
+def _twin(error: AIMMemoryError) -> AIMMemoryError:
+    """The same error once more, for a thread that raises it by itself."""
+    twin = type(error).__new__(type(error), *error.args)
+    vars(twin).update(vars(error))
+    return twin

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from aim_memory.engine.gathering import Gathering, Outcome
-from aim_memory.errors import AIMMemoryError, StorageFullError
+from aim_memory.errors import AIMMemoryError, MissingExtraError, StorageFullError
 
 Groups = list[list[str]]
 
@@ -89,6 +89,17 @@ def test_what_all_fail_of_each_hears_as_its_own_error(maker: Maker, pool: Thread
     errors = [each.exception() for each in _gathered(maker, pool, "a", "full", "c")[1:]]
     assert [type(error) for error in errors] == [StorageFullError] * 2
     assert errors[0] is not errors[1]
+
+
+def test_an_error_that_needs_more_than_its_message_is_heard_as_it_is(pool: ThreadPoolExecutor) -> None:
+    class Lacking(Maker):
+        def __call__(self, asked: Sequence[str]) -> list[Outcome[str]]:
+            super().__call__(asked)
+            raise MissingExtraError("embedded", "torch")
+
+    errors = [each.exception() for each in _gathered(Lacking(), pool, "a", "b", "c")]
+    assert [str(error) for error in errors] == [str(MissingExtraError("embedded", "torch"))] * 3
+    assert len({id(error) for error in errors}) == 3
 
 
 def test_one_that_breaks_the_making_breaks_its_own_only(maker: Maker, pool: ThreadPoolExecutor) -> None:
