@@ -61,10 +61,22 @@ class BatchingEmbedder(Embedder):
             self._waiting.append(call)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            call.woken.wait()
+            self._wait(call)
         if not call.is_answered:
             self._lead(call)
         return call.answer()
+
+    def _wait(self, call: _Call) -> None:
+        try:
+            call.woken.wait()
+        except BaseException:  # Ctrl-C: nobody is to wait for who has left
+            with self._gate:
+                waits = call in self._waiting
+                if waits:
+                    self._waiting.remove(call)
+                if waits and call.woken.is_set():
+                    self._hand_on()
+            raise
 
     def _lead(self, call: _Call) -> None:
         """Serves what waits until ``call`` was among it, then hands the lead on."""
@@ -74,9 +86,13 @@ class BatchingEmbedder(Embedder):
                 self._serve_together(self._take())
         finally:
             with self._gate:
-                self._is_led = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].woken.set()
+                self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Gives the lead to who has waited longest; the gate is held."""
+        self._is_led = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].woken.set()
 
     def _let_others_in(self) -> None:
         """Lets threads run that are about to ask: those served together come back together."""

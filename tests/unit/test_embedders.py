@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import threading
 import time
@@ -211,6 +212,34 @@ def test_a_batch_has_a_largest_size() -> None:
     inner = CountingEmbedder()
     _ask_while_the_model_is_busy(inner, [f"question {number}" for number in range(7)], max_texts=3)
     assert [len(batch) for batch in inner.batches] == [1, 3, 3, 1]
+
+
+def test_who_is_interrupted_while_a_question_waits_keeps_nobody_waiting() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    class Held(HashingEmbedder):
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
+            asked.set()
+            assert go.wait(30)
+            return super().embed_queries(texts)
+
+    batching = BatchingEmbedder(Held())
+
+    def interrupt() -> None:
+        while not batching.queued:
+            pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(batching.embed_queries, ["first"])
+        assert asked.wait(30)
+        interrupting = pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            batching.embed_queries(["second"])
+        interrupting.result(timeout=30)
+        go.set()
+        assert len(first.result(timeout=30)) == 1
+        assert len(pool.submit(batching.embed_queries, ["third"]).result(timeout=10)) == 1
 
 
 def test_one_bad_text_does_not_fail_its_neighbours() -> None:
