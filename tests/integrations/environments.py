@@ -67,7 +67,7 @@ own suite is fetched from PyPI with the version tested and runs unmodified; what
 
 @dataclass(frozen=True)
 class Suite:
-    """A framework's own tests: the distribution whose source holds them, their file, and our plugin for them."""
+    """A framework's own tests: the distribution whose source holds them, their file in it, and our plugin for them."""
 
     distribution: str
     file: str
@@ -99,7 +99,7 @@ INTEGRATIONS = (
         "langgraph_agent.py",
         ("langgraph", "langgraph-checkpoint"),
         ("pytest-asyncio", "pytest-mock"),
-        suite=Suite("langgraph-checkpoint", "test_store.py", "langgraph_store"),
+        suite=Suite("langgraph-checkpoint", "tests/test_store.py", "langgraph_store"),
     ),
     Integration(
         "langchain",
@@ -115,7 +115,7 @@ INTEGRATIONS = (
         "openai_agents_session.py",
         ("openai-agents",),
         ("pytest-asyncio", "inline-snapshot"),
-        suite=Suite("openai-agents", "test_session.py", "agents_session"),
+        suite=Suite("openai-agents", "tests/memory/test_session.py", "agents_session"),
     ),
     Integration("slack", "test_slack.py", None, ("slack-bolt", "slack-sdk"), whole=True),
     Integration("discord", "test_discord.py", None, ("discord.py",), whole=True),
@@ -197,10 +197,9 @@ def _tested(integration: Integration, edge: str, url: str) -> Iterator[Row]:
     if integration.suite is not None:
         suite = integration.suite
         source = _source(place, suite.distribution)
-        file = str(next(source.glob(f"tests/**/{suite.file}")).relative_to(source))
-        arguments = ("-p", suite.plugin, "-o", "asyncio_mode=auto", file)
+        arguments = ("-p", suite.plugin, "-o", "asyncio_mode=auto", suite.file)
         counts = _pytest(place, arguments, source, [ROOT / "tests" / "integrations" / "suites"])
-        yield _row(about, f"its own, `{file}`", counts)
+        yield _row(about, f"its own, `{suite.file}`", counts)
     if integration.example is None:
         return
     address = f"{url}/mcp" if integration.name == "mcp" else url
