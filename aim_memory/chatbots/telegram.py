@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, TypeAlias
 
 from aim_memory.chatbots.chatbot import Chatbot
@@ -112,9 +113,9 @@ def _is_person(message: telegram.Message) -> bool:
 
 def _spoken(text: str, name: str) -> tuple[str | None, bool]:
     """The text without the bot's name, and whether it is said to the bot."""
-    first, _, rest = text.strip().partition(" ")
-    if first.startswith("/"):
+    if text.strip().startswith("/"):
+        first, *rest = text.split(maxsplit=1)
         command, _, to = first.partition("@")
-        return (None if to and to.casefold() != name.casefold() else f"{command} {rest}"), True
-    spoken = " ".join(text.replace(f"@{name}", " ").split(" ")).strip()
-    return spoken or None, f"@{name}" in text
+        return (None if to and to.casefold() != name.casefold() else " ".join([command, *rest])), True
+    spoken, named = re.subn(rf"@{re.escape(name)}(?!\w)", " ", text, flags=re.IGNORECASE)
+    return spoken.strip() or None, named > 0

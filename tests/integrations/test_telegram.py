@@ -148,6 +148,11 @@ async def test_in_a_group_who_agreed_is_heard_and_only_who_asks_is_answered(chat
     assert "91,000" not in str(await chats.say(telegram.message("@aim_bot What is my salary?", 6, chat=group)))
     assert await chats.say(telegram.message("@aim_bot When is the launch?", 7, telegram.BO, group)) == phrases.NOTICE
     assert await chats.say(telegram.message("/mydata@aim_bot", 8, chat=group)) == phrases.ONLY_IN_PRIVATE
+    assert (
+        await chats.say(telegram.message("/remember@aim_bot\nThe door code is new.", 19, chat=group)) == phrases.NOTED
+    )
+    assert await chats.say(telegram.message("@AIM_bot Thanks.", 20, chat=group)) == phrases.NOTED
+    assert await chats.say(telegram.message("@aim_bot2 Thanks.", 21, chat=group)) is None
     assert await chats.say(telegram.message("/agree@other_bot", 9, telegram.BO, group)) is None
     to_the_bot = telegram.message("sent", 5000, telegram.BOT, group)
     asked = telegram.message("When is the launch?", 10, chat=group, reply_to_message=to_the_bot)
