@@ -50,7 +50,7 @@ class EmbedderSettings(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Of the model's arithmetic; auto is bfloat16 on a CPU that computes it natively."
     )
-    cache_dir: Path | None = Field(None, description="Folder that keeps vectors by text digest; none if left out.")
+    cache_dir: Path | None = Field(None, description="Folder of vectors by text digest, which no erasure reaches.")
     url: str | None = Field(None, description="Of kind openai: base URL of the server, up to and with /v1.")
     api_key: SecretStr | None = None
     dimension: int | None = Field(None, ge=1, description="Of kinds openai and hashing: how long their vectors are.")
