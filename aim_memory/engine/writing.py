@@ -201,9 +201,10 @@ class Writing:
         parts = self._parts
         space = parts.space_of(tenant, memory_id, namespace)
         once = _Once(idempotency_key, f"update {memory_id} {if_match} {request.model_dump_json(exclude_unset=True)}")
+        prolongs = "expires_at" in request.model_fields_set
         for _ in range(_EDIT_TRIES):
             before = parts.store.get(space, [memory_id]).get(memory_id)
-            if before is None:
+            if before is None or (before.has_expired(parts.clock.now()) and not prolongs):
                 raise missing(memory_id)
             if if_match is not None and if_match != before.version:
                 if self._was_done(space, once):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from aim_memory.bodies import MemoryItem, UpdateRequest, WriteRequest
+from aim_memory.errors import NotFoundError
 from aim_memory.storage.memory_store import InMemoryStore
 from aim_memory.types import Space
 from tests.memories import START
@@ -58,6 +59,17 @@ def test_a_memory_that_is_written_again_after_it_expired_is_a_new_one(
     assert write(service, parked.model_copy(update={"expires_at": LATER})) == ["created"]
     service.engine.upkeep()
     assert list(service.texts().values()) == ["The car is on deck three."]
+
+
+def test_what_has_expired_is_not_edited_unless_its_life_is_prolonged(service: Service, clock: Ticking) -> None:
+    write(service, MemoryItem(id="a", text="The car is on deck three.", expires_at=SOON))
+    clock.at += timedelta(seconds=20)
+    with pytest.raises(NotFoundError):
+        service.edit("a", "The car is on deck five.")
+    longer = UpdateRequest(text="The car is on deck five.", expires_at=LATER)
+    service.engine.update(SPACE.tenant, "a", longer, namespace=SPACE.namespace)
+    service.engine.upkeep()
+    assert service.texts() == {"a": "The car is on deck five."}
 
 
 def test_the_id_of_what_expired_is_free(service: Service, clock: Ticking) -> None:
