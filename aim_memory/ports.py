@@ -446,8 +446,8 @@ class MemoryStore(Protocol):
     def load_session(self, space: Space, session_id: str) -> SessionState | None: ...
 
     def save_session(self, space: Space, session_id: str, state: SessionState) -> bool:
-        """Writes a state unless the stored one has more turns, or it is of another epoch than the space's. Returns
-        whether it was written.
+        """Writes a state unless the stored one has more turns, it is of another epoch than the space's, or it was
+        ``stored`` before and is no more. Returns whether it was written.
         Outside seq, not synced. A space that does not exist is not created: returns False."""
         ...
 

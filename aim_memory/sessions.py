@@ -2,7 +2,8 @@
 
 A state is derived from what was asked, never from what is stored, so losing the last one in a crash costs a little
 steering and no memory. A clean close writes everything. A state is of one epoch of its namespace: another server, which
-does not hear of an erasure, neither goes on with one nor brings it back.
+does not hear of an erasure, neither goes on with one nor brings it back. One that was reset by another server is not
+brought back either, and forgotten at the first turn after it.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Sessions:
             known = self._states.get(key)
             if known is not None and (known.epoch, known.turns) > (epoch, state.turns):
                 return
+            if known is not None and known.epoch == epoch:
+                state = replace(state, stored=state.stored or known.stored)
             self._states[key] = self._unwritten[key] = state
             self._states.move_to_end(key)
             while len(self._states) > self._capacity:
@@ -94,6 +97,17 @@ class Sessions:
             batch, self._unwritten = self._unwritten, {}
         for (space, session_id), state in batch.items():
             try:
-                self._store.save_session(space, session_id, state)
+                written = self._store.save_session(space, session_id, state)
             except StorageError:
                 continue  # steering only; the state stays in memory and the next turn writes it again
+            if written or state.stored:
+                self._note((space, session_id), written)
+
+    def _note(self, key: _Key, written: bool) -> None:
+        """That the store has a state now; or that another server has reset it, or knows a newer turn."""
+        with self._lock:
+            for states in (self._states, self._unwritten):
+                if written and key in states:
+                    states[key] = replace(states[key], stored=True)
+                elif not written:
+                    states.pop(key, None)

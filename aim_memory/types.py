@@ -309,6 +309,8 @@ class SessionState:
     epoch: int = field(default=0, compare=False)
     """Of the namespace that was asked: what was asked of one that was erased is not its successor's. 0 where none is
     known."""
+    stored: bool = field(default=False, compare=False)
+    """Whether the store had it before: then it is written only where one still is, for it may have been reset since."""
 
 
 @dataclass(frozen=True, slots=True)

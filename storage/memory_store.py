@@ -232,10 +232,10 @@ class InMemoryStore(MemoryStore):
             contents = self._spaces.get(space)
             if contents is None or state.epoch not in (0, contents.epoch):
                 return False
-            if known is not None and known.turns > state.turns:
+            if state.stored if known is None else known.turns > state.turns:
                 return False
-            epoch = contents.epoch
-            kept = replace(state, direction=frozen(state.direction), drift=frozen(state.drift), epoch=epoch)
+            kept = replace(state, direction=frozen(state.direction), drift=frozen(state.drift))
+            kept = replace(kept, epoch=contents.epoch, stored=True)
             self._sessions.setdefault(space, {})[session_id] = kept
             return True
 

@@ -24,7 +24,8 @@ def _insert(connection: Connection, table: sa.Table) -> _Insert:
 
 
 def save(connection: Connection, namespace_id: int, session_id: str, state: SessionState) -> bool:
-    """Writes a state unless the stored one has more turns, or it is of a namespace that was erased."""
+    """Writes a state unless the stored one has more turns, it is of a namespace that was erased, or it was stored
+    before and is no more."""
     if namespace_id == 0 or state.epoch not in (0, namespace_id):
         return False
     values = {
@@ -35,12 +36,15 @@ def save(connection: Connection, namespace_id: int, session_id: str, state: Sess
         "updated_at": state.updated_at,
         "generation": state.generation,
     }
-    statement = _insert(connection, sessions).values(namespace_id=namespace_id, id=session_id, **values)
-    newest = statement.on_conflict_do_update(
-        index_elements=[sessions.c.namespace_id, sessions.c.id],
-        set_=values,
-        where=sessions.c.turns <= statement.excluded.turns,
-    )
+    newest: sa.Update | _Insert
+    if state.stored:
+        own = sa.and_(_S.namespace_id == namespace_id, _S.id == session_id, _S.turns <= state.turns)
+        newest = sa.update(sessions).where(own).values(**values)
+    else:
+        statement = _insert(connection, sessions).values(namespace_id=namespace_id, id=session_id, **values)
+        newest = statement.on_conflict_do_update(
+            index_elements=[_S.namespace_id, _S.id], set_=values, where=_S.turns <= statement.excluded.turns
+        )
     return connection.execute(newest, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
@@ -95,4 +99,4 @@ def _state(
     generation: str | None,
 ) -> SessionState:
     directions = codec.vector_from_bytes(direction), codec.vector_from_bytes(drift)
-    return SessionState(turns, *directions, tuple(recent), updated_at, generation, namespace_id)
+    return SessionState(turns, *directions, tuple(recent), updated_at, generation, namespace_id, stored=True)

@@ -936,6 +936,19 @@ def test_the_newest_turn_wins(store: MemoryStore) -> None:
     assert store.load_session(ADA, "s") == SessionState(turns=3, recent=("third, again",))
 
 
+def test_a_session_that_was_stored_and_reset_is_not_brought_back(store: MemoryStore) -> None:
+    write(store, new("m"))
+    store.save_session(ADA, "s", SessionState(turns=1))
+    stored = store.load_session(ADA, "s")
+    assert stored is not None
+    assert store.save_session(ADA, "s", replace(stored, turns=2))
+    assert not store.save_session(ADA, "s", stored), "the newest turn wins"
+    store.delete_session(ADA, "s")
+    assert not store.save_session(ADA, "s", replace(stored, turns=3))
+    assert store.load_session(ADA, "s") is None
+    assert store.save_session(ADA, "s", SessionState(turns=1)), "begun anew"
+
+
 def test_a_session_creates_no_namespace(store: MemoryStore) -> None:
     assert not store.save_session(ADA, "s", SessionState(turns=1))
     assert store.head(ADA) is None

@@ -138,6 +138,22 @@ def test_an_erased_session_does_not_go_on_on_another_replica(replicas: Pair) -> 
     assert [each.turns for each in two.sessions(namespace=SPACE).items] == [1]
 
 
+def test_a_reset_session_is_not_brought_back_by_another_replica(replicas: Pair) -> None:
+    one, two = replicas
+    one.write("The parcel lies at the door.", namespace=SPACE)
+    for each in (one, two):  # both hold its state
+        each.query("Where is parcel xq?", namespace=SPACE, session_id="s")
+        each.engine._parts.sessions.flush()
+    one.reset_session("s", namespace=SPACE)
+    two.query("Where is parcel zv?", namespace=SPACE, session_id="s")  # does not know yet
+    two.engine._parts.sessions.flush()
+    assert one.sessions(namespace=SPACE).items == []
+    two.query("Where is parcel zv?", namespace=SPACE, session_id="s")
+    two.engine._parts.sessions.flush()
+    (session,) = one.sessions(namespace=SPACE).items
+    assert (session.turns, session.recent) == (1, ["Where is parcel zv?"])
+
+
 def test_a_session_on_its_way_does_not_come_back_after_an_erasure(replicas: Pair) -> None:
     one, two = replicas
     _write(one, "xq")
