@@ -254,6 +254,8 @@ class FlatIndex(NamespaceIndex):
         segments, rows = self._segment_alive.view.copy(), self._plain["alive"].view.copy()
         numbers = np.append(np.cumsum(rows) - 1, -1)
         self._vectors.keep(segments)
+        if len(self._vectors) <= self._whole:
+            self._cells = None  # while it is small nothing is added to them, so they would lack what comes next
         if self._cells is not None:
             filled = np.flatnonzero(self._vectors.filled)
             self._cells.keep(self._vectors.matrix[filled], filled, np.flatnonzero(segments)[filled])
@@ -315,7 +317,7 @@ class FlatIndex(NamespaceIndex):
     def thaw(self, body: bytes) -> None:
         try:
             self._thaw(unpack(body))
-        except (KeyError, ValueError, TypeError) as error:
+        except (LookupError, ValueError, TypeError) as error:
             raise StorageError(f"These bytes are no index: {error!r}.") from error
 
     def _thaw(self, parts: Mapping[str, Any]) -> None:

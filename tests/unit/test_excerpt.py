@@ -137,3 +137,28 @@ def test_less_than_a_tenth_of_many_vectors_is_compared() -> None:
     assert {"m1234", "m77"} <= {two.id_of(at) for at in range(two.size)}
     assert one.compared(np.ones(one.size, np.bool_)) - one.size < 400
     assert two.compared(np.ones(two.size, np.bool_)) - two.size < 400
+
+
+def test_what_shrank_and_grew_again_is_found_in_its_cells() -> None:
+    """Small in between, it has no cells; those that are learned then know all that came meanwhile."""
+    index = FlatIndex(DIMENSION, bear=2, whole=100)
+    index.upsert([told(number) for number in range(1, 201)])
+    index.remove([f"m{number}" for number in range(1, 151)])
+    later = [told(number) for number in range(201, 301)]
+    for one in later:
+        index.upsert([one])
+    for one in later:
+        near, _ = index.nearest(
+            [vector for segment in one.segments if (vector := segment.vector) is not None], index.columns.alive
+        )
+        assert index.row_of(one.id) in near
+
+
+def test_what_shrank_and_grew_a_little_shrinks_again() -> None:
+    index = FlatIndex(DIMENSION, bear=2, whole=100)
+    index.upsert([told(number) for number in range(1, 201)])
+    index.remove([f"m{number}" for number in range(1, 151)])
+    index.upsert([told(number) for number in range(201, 231)])
+    index.remove([f"m{number}" for number in range(151, 200)])
+    assert len(index) == 31
+    assert index.size == 31
