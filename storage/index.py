@@ -118,9 +118,7 @@ class FlatIndex(NamespaceIndex):
         batch = list({row.id: row for row in rows}.values())
         self._sketches.put({row.id: _signs(row) for row in batch})
         at = [self._place(row.id) for row in batch]
-        self._columns = None
-        self._derived.clear()
-        self._weight = None
+        self._forget()
         self._fill(np.array(at, np.int64), batch)
         for place, row in zip(at, batch, strict=True):
             self._hold(place, row)
@@ -128,9 +126,7 @@ class FlatIndex(NamespaceIndex):
         self._compact_if_worth()
 
     def remove(self, ids: Sequence[str]) -> None:
-        self._columns = None
-        self._derived.clear()
-        self._weight = None
+        self._forget()
         self._sketches.drop(ids)
         for memory_id in ids:
             at = self._rows.pop(memory_id, None)
@@ -140,6 +136,12 @@ class FlatIndex(NamespaceIndex):
                 self._plain["alive"][at] = False
                 self._metadata[at] = {}
         self._compact_if_worth()
+
+    def _forget(self) -> None:
+        """Lets go of what was made of the rows as they were."""
+        self._columns = None
+        self._derived.clear()
+        self._weight = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -251,6 +253,7 @@ class FlatIndex(NamespaceIndex):
             self._compact()
 
     def _compact(self) -> None:
+        self._forget()
         segments, rows = self._segment_alive.view.copy(), self._plain["alive"].view.copy()
         numbers = np.append(np.cumsum(rows) - 1, -1)
         self._vectors.keep(segments)

@@ -22,8 +22,8 @@ from typing import BinaryIO
 
 from aim_memory.types import Head, Space
 
-FORMAT = 1
-"""Counted up when frozen indexes change."""
+FORMAT = 2
+"""Counted up when frozen indexes change, or when earlier ones may be wrong: in 1, cells could lack vectors."""
 _DIGEST = 64
 _LONGEST = 1 << 24
 """Bytes of a manifest; it names memories with use counts."""

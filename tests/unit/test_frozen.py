@@ -126,3 +126,12 @@ def test_an_index_in_cells_that_was_emptied_comes_back_empty() -> None:
     assert len(again) == 0
     again.upsert([row(5, TEXTS[0])])
     assert again.row_of("m5") is not None
+
+
+def test_an_index_goes_on_after_it_was_frozen() -> None:
+    index = FlatIndex(DIMENSION)
+    index.upsert([row(number, text) for number, text in enumerate(TEXTS, start=1)])
+    index.remove(["m1"])
+    assert len(index.columns.alive) == len(TEXTS)
+    index.freeze()
+    assert len(index.columns.alive) == index.size == len(TEXTS) - 1
