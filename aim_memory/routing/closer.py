@@ -103,17 +103,18 @@ def _words(
     planned: Plan, lean: float, rows: NDArray[np.int64], beside: tuple[NDArray[np.int64], ...], index: IndexReader
 ) -> Mapping[str, Scores]:
     """Shares of the question's words (by idf) and notions that the memories hold themselves, and that only the turns
-    beside them do. The words count by themselves only where the embedder is blind."""
+    beside them do, as far as memories are terse. The words count by themselves only where the embedder is blind."""
     words = planned.words
     notions = [term for term in planned.own.terms if term.startswith(NOTION)]
     own = index.covered([*words, *notions], rows)
-    found = {"notions": own[len(words) :].mean(axis=0, dtype=np.float32)} if notions else {}
+    terse = np.float32(planned.terse)
+    found = {"notions": terse * own[len(words) :].mean(axis=0, dtype=np.float32)} if notions else {}
     own = own[: len(words)]
     if beside:
         held = np.zeros((len(words), len(rows) + 1), np.bool_)  # place −1 holds nothing
         held[:, :-1] = own
         before, after = (held[:, places] for places in beside)
-        found["beside"] = _shares(planned.rarities(words)) @ ((before | after) & ~own)
+        found["beside"] = terse * (_shares(planned.rarities(words)) @ ((before | after) & ~own))
     if planned.sight < 1:
         found["covered"] = (1 - planned.sight) * _covered(planned, lean, rows, index)
     return found

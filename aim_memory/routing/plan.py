@@ -50,6 +50,8 @@ class Plan:
     """How well the embedder reads the question's script, in [0, 1]."""
     rarity: Mapping[str, float] = field(default_factory=dict)
     """The idf of all words that are looked up, and of ``UNSAID``."""
+    terse: float = 1.0
+    """See ``standing.Setting``."""
 
     @property
     def heard(self) -> View:
@@ -71,12 +73,12 @@ def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
     names = known.names
     vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
-    terms = question_terms(ask.text, config.notion_weight * known.brevity)
+    terms = question_terms(ask.text, config.notion_weight * known.brevity * known.terse)
     own = View(terms, vector, 1.0 if vector is None else trust)
     brake = gate(ask.session, vector, config.left_spin) if ask.session and vector is not None else 1.0
     moving = _moving(own, ask.session, brake, config) if ask.session and ask.session.turns else None
     rarity = _rarity(moving or own, index)
-    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight, rarity)
+    return Plan(own, moving, named(ask.text, names), about_past(ask.text), brake, tokens, sight, rarity, known.terse)
 
 
 def _rarity(heard: View, index: IndexReader) -> Mapping[str, float]:

@@ -53,12 +53,15 @@ class Setting:
     """Participants."""
     brevity: float
     """How short the memories are, in (0, 1]: little for passages, in which every notion occurs."""
+    terse: float
+    """1 where they are no longer than a usual turn, then falling as ``brevity``: where they are long, that one holds
+    a notion, or stands beside one that holds a word, says little."""
 
 
 def setting(index: IndexReader) -> Setting:
     lengths = index.columns.length
     brevity = USUAL / (USUAL + float(lengths.mean())) if len(lengths) else 1.0
-    return Setting(participants(index.coded("speaker")[1]), brevity)
+    return Setting(participants(index.coded("speaker")[1]), brevity, min(1.0, 2 * brevity))
 
 
 def standing(index: IndexReader) -> Standing:
