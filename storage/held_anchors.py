@@ -60,7 +60,9 @@ class HeldAnchors:
         """Rows that hold an anchor, ascending."""
         held = self._sorted.get((kind, key))
         if held is None:
-            held = self._sorted[kind, key] = np.array(sorted(self._holders.get((kind, key), ())), np.int64)
+            held = np.array(sorted(self._holders.get((kind, key), ())), np.int64)
+            if len(held):  # questions name without end what nobody holds
+                self._sorted[kind, key] = held
         return held
 
     def holders(self, kind: str, key: str) -> int:

@@ -67,6 +67,8 @@ _LINKS = ("previous", "following")
 _DERIVED = {"alive"}
 _DENSE = frozenset({"vectors.codes", "vectors.exact", "cells.centres"})
 """Parts of a frozen index that do not shrink."""
+_ASKED = 32
+"""Columns of metadata that are kept, the newest: whoever asks may name fields without end."""
 _ROW = 500
 """Bytes, about, of a row beside its columns: ids, links, the places of its segments."""
 WHOLE = 16_000
@@ -416,12 +418,15 @@ class FlatIndex(NamespaceIndex):
         return np.unique(self._owner.view[segments]), compared
 
     def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
-        if field not in self._coded:
-            column, path = CodedColumn(), field.split(".")[1:]
-            column.grow(self.size)
-            column.put(np.arange(self.size), [dig(metadata, path) for metadata in self._metadata])
-            self._coded[field] = column  # complete before others can see it
-        return self._coded[field].codes, self._coded[field].values
+        own = self._coded.get(field)
+        if own is None:
+            own, path = CodedColumn(), field.split(".")[1:]
+            own.grow(self.size)
+            own.put(np.arange(self.size), [dig(metadata, path) for metadata in self._metadata])
+            self._coded[field] = own  # complete before others can see it
+            for oldest in list(self._coded)[len(_FIELDS) : -_ASKED]:
+                self._coded.pop(oldest, None)  # others may be at it, too
+        return own.codes, own.values
 
     @property
     def embedded(self) -> float:

@@ -162,3 +162,28 @@ def test_what_shrank_and_grew_a_little_shrinks_again() -> None:
     index.remove([f"m{number}" for number in range(151, 200)])
     assert len(index) == 31
     assert index.size == 31
+
+
+def test_fields_without_end_that_filters_name_are_not_kept_without_end() -> None:
+    index = FlatIndex(DIMENSION)
+    index.upsert([told(number) for number in range(1, 101)])
+    index.coded("metadata.room")
+    for number in range(200):
+        assert (index.coded(f"metadata.field{number}")[0] == -1).all()
+    kept = index._weighed()
+    for number in range(200, 400):
+        index.coded(f"metadata.field{number}")
+    assert index._weighed() == kept
+    codes, values = index.coded("metadata.room")
+    assert [values[code] for code in codes] == [str(number) for number in range(1, 101)]
+    assert index.coded("session_id")[1][0] == "s0"
+
+
+def test_anchors_that_nobody_holds_are_not_kept() -> None:
+    index = FlatIndex(DIMENSION)
+    index.upsert([told(1)])
+    assert not len(index.anchored("number", "17"))
+    assert not index._anchors._sorted
+    index.upsert([row(2, "It cost $30")])
+    (anchor,) = index.anchors_of(1)
+    assert index.anchored(anchor.kind, anchor.key).tolist() == [1]
