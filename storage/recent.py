@@ -13,9 +13,9 @@ from aim_memory.storage.following import missed
 from aim_memory.types import Change, Head, StoredMemory
 
 ROOM = 1 << 23
-"""Characters of text that are kept."""
+"""Characters of text and metadata that are kept."""
 _OVERHEAD = 1 << 10
-"""What a memory counts for beside its text."""
+"""What a memory counts for beside them."""
 
 
 class RecentMemories:
@@ -52,8 +52,8 @@ class RecentMemories:
                 return
             for memory_id, memory in memories.items():
                 self._drop((head.epoch, memory_id))
-                self._memories[head.epoch, memory_id] = _own(memory)
-                self._room -= _size(memory)
+                self._memories[head.epoch, memory_id] = kept = _own(memory)
+                self._room -= _size(kept)
             while self._room < 0:
                 self._drop(next(iter(self._memories)))
 
@@ -91,4 +91,4 @@ def _own(memory: StoredMemory) -> StoredMemory:
 
 
 def _size(memory: StoredMemory) -> int:
-    return len(memory.text) + _OVERHEAD
+    return len(memory.text) + (len(repr(memory.metadata)) if memory.metadata else 0) + _OVERHEAD

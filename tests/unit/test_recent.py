@@ -78,3 +78,13 @@ def test_a_reader_s_changes_stay_the_reader_s() -> None:
     held.hold(at(2), {"m1": replace(MEMORY, metadata={"tags": ["a"]})})
     held.held(at(2), ["m1"], log)["m1"].metadata["tags"].append("b")
     assert held.held(at(2), ["m1"], log)["m1"].metadata == {"tags": ["a"]}
+
+
+def test_metadata_takes_room_and_gives_it_back() -> None:
+    held = recent(room=5000)
+    heavy = replace(MEMORY, id="m3", metadata={"note": "x" * 3500})
+    for _ in range(3):
+        held.hold(at(2), {"m3": heavy})
+    assert set(held.held(at(2), ["m1", "m2", "m3"], log)) == {"m3"}
+    held.hold(at(2), {"m3": MEMORY, "m1": MEMORY, "m2": OTHER})
+    assert set(held.held(at(2), ["m1", "m2", "m3"], log)) == {"m1", "m2", "m3"}
