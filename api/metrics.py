@@ -148,6 +148,7 @@ class _State(Collector):
         yield _gauge("namespaces", "Namespaces, of all tenants.", store["namespaces"])
         yield _gauge("pending_vectors", "Memories that wait for vectors.", figures["pending"])
         yield _gauge("pending_oldest_seconds", "How long the oldest of them has waited.", figures["longest_wait_s"])
+        yield _gauge("embedder_up", "Whether the embedder answered when last asked.", figures["embedder_up"])
         yield from _on_disk(self._file)
         yield _labelled(
             "jobs", "Jobs of the store.", "state", {state: figures["jobs"].get(state, 0) for state in _JOBS}

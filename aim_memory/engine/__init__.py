@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,15 @@ from aim_memory.engine.chatting import Chatting
 from aim_memory.engine.exchange import Chat
 from aim_memory.engine.extracting import EXTRACT, Extracting
 from aim_memory.engine.jobs import JobRunner, Work
-from aim_memory.engine.observing import Watch, WatchedQuerying, WatchedWriting, of_answer, of_chat, of_event
+from aim_memory.engine.observing import (
+    Watch,
+    WatchedEmbedder,
+    WatchedQuerying,
+    WatchedWriting,
+    of_answer,
+    of_chat,
+    of_event,
+)
 from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Recalled
 from aim_memory.engine.reading import Reading
@@ -58,7 +67,8 @@ class MemoryEngine:
     """
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._embedder = WatchedEmbedder(parts.embedder)
+        self._parts = parts = replace(parts, embedder=self._embedder)
         self._watch = Watch()
         self._reading = Reading(parts)
         self._automatic = Automatic(parts, self._submit_extraction)
@@ -305,6 +315,7 @@ class MemoryEngine:
             "store": dict(store.check()),
             "pending": store.count_pending(),
             "longest_wait_s": self._upkeep.longest_wait_s(),
+            "embedder_up": self._embedder.up,
             "jobs": dict(store.jobs.counts()),
             "indexes": dict(self._parts.keeper.figures()),
             "targets": chat.figures()["targets"] if chat is not None else {},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
 from functools import partial
 from time import perf_counter
@@ -19,8 +19,8 @@ from aim_memory.engine.parts import Parts
 from aim_memory.engine.querying import Querying, Recalled
 from aim_memory.engine.writing import Writing
 from aim_memory.errors import AIMMemoryError
-from aim_memory.ports import Observer
-from aim_memory.types import Operation, Space, Verb
+from aim_memory.ports import Embedder, Observer
+from aim_memory.types import Operation, Space, TokenBits, Vectors, Verb
 
 T = TypeVar("T")
 Account: TypeAlias = tuple[Mapping[str, int], Mapping[str, float]]
@@ -114,6 +114,48 @@ def _code(error: BaseException | None) -> str | None:
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return CANCELLED
     return error.code if isinstance(error, AIMMemoryError) else AIMMemoryError.code
+
+
+class WatchedEmbedder(Embedder):
+    """An embedder, and whether it answered when it was last asked."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self.up = True
+        """True before it was asked at all: a model may be loaded only then."""
+
+    @property
+    def generation(self) -> str:
+        return self._inner.generation
+
+    @property
+    def dimension(self) -> int:
+        return self._inner.dimension
+
+    @property
+    def window(self) -> int:
+        return self._inner.window
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        return self._asked(self._inner.embed_documents, texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._asked(self._inner.embed_queries, texts)
+
+    def embed_documents_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[TokenBits] | None]:
+        return self._asked(self._inner.embed_documents_with_tokens, texts)
+
+    def embed_queries_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, Sequence[Vectors] | None]:
+        return self._asked(self._inner.embed_queries_with_tokens, texts)
+
+    def _asked(self, embed: Callable[[Sequence[str]], T], texts: Sequence[str]) -> T:
+        try:
+            answer = embed(texts)
+        except AIMMemoryError:
+            self.up = False
+            raise
+        self.up = True
+        return answer
 
 
 class WatchedQuerying(Querying):

@@ -12,12 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from aim_memory import assemble
+from aim_memory.api.admission import Admission
 from aim_memory.api.metrics import PREFIX, Metrics
 from aim_memory.bodies import WriteRequest
 from aim_memory.engine import MemoryEngine
 from aim_memory.settings import EmbedderSettings, Settings
 from tests.api.conftest import Keyed
 from tests.memories import SteppingClock
+from tests.moving import HalfEmbedder
 
 CANARY = "canary-4711"
 
@@ -101,6 +103,7 @@ def test_how_it_is_now_is_there(client: TestClient, namespace: str) -> None:
     assert now["index_drift", ""] == 0
     assert now["pending_vectors", ""] == now["answers_waiting", ""] == now["answers_inside", ""] == 0
     assert now["pending_oldest_seconds", ""] == 0
+    assert now["embedder_up", ""] == 1
     assert now["disk_free_bytes", ""] > now["wal_bytes", ""] >= 0
     assert now["event_loop_lag_seconds", ""] >= 0
     assert {labels for name, labels in now if name == "jobs"} == {
@@ -174,3 +177,13 @@ def test_what_waits_for_vectors_is_told_with_its_age(tmp_path: Path) -> None:
         first, second = (engine.figures() for _ in range(2))
         assert first["pending"] == 1
         assert 0 < first["longest_wait_s"] < second["longest_wait_s"]
+
+
+def test_an_embedder_is_down_from_a_failed_call_to_one_that_is_answered(tmp_path: Path) -> None:
+    embedder, metrics = HalfEmbedder(0), Metrics()
+    parts = assemble.open_parts(Settings(home=tmp_path, embedder=EmbedderSettings(kind="hashing")))
+    with closing(MemoryEngine(replace(parts, embedder=embedder))) as engine:
+        metrics.follow(engine, Admission(places=1, waiting=1, wait_s=1.0))
+        for embedder.down, up in ((False, 1.0), (True, 0.0), (False, 1.0)):
+            engine.write("acme", WriteRequest(namespace="n", text=f"{up} Tea is at {int(embedder.down) + 3} pm."))
+            assert f"{PREFIX}_embedder_up {up}\n" in metrics.render().decode()
