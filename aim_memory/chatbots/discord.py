@@ -22,7 +22,7 @@ COMMANDS = {
     "remember": "Keep a text.",
     "ask": "Answer from what you told me.",
     "forget": "Show what matches, erase one (#name), or everything.",
-    "mydata": "Show all that I keep about you.",
+    "mydata": "Show each memory of you as it is now.",
 }
 _MENTION = re.compile(r"<@!?(\d+)>")
 

@@ -12,12 +12,12 @@ NOTICE = (
     "I remember what you tell me and answer from it. Nothing of yours is kept yet. If you say /agree, I keep what you "
     "write to me and in the rooms where I am a member: the text, the time and your name here; keys, passwords and card "
     "numbers are taken out. Only you are answered from it, in a shared room only from what you said in that room. "
-    "/mydata shows all of it, /forget everything erases it."
+    "/mydata shows each memory as it is now, /forget everything erases all."
 )
 AGREED = "Thank you. From now on I keep what you write to me. /mydata shows it, /forget everything erases it."
 HELP = (
     "/remember TEXT keeps a text. /ask QUESTION answers from what you told me. /forget WORDS shows what matches, "
-    "/forget #NAME erases it, /forget everything erases all of it. /mydata shows all I keep about you. "
+    "/forget #NAME erases it, /forget everything erases all of it. /mydata shows each memory of you as it is now. "
     "/agree lets me keep things."
 )
 NOTED = "Noted."
