@@ -89,8 +89,11 @@ def _serve(wanted: Mapping[str, object]) -> None:
 
 
 def _main() -> None:
+    import httptools  # noqa: F401
     import psycopg  # noqa: F401
+    import uvloop  # noqa: F401
 
+    import aim_memory.api.mcp
     import aim_memory.api.serve
     import aim_memory.cli.commands
     import aim_memory.cli.serving
