@@ -101,7 +101,7 @@ def test_a_role_is_judged_before_the_body(keyed: Keyed) -> None:
 
 def test_tenants_do_not_meet(keyed: Keyed) -> None:
     ours, theirs = keyed.headers("acme"), keyed.headers("globex")
-    canary = "the vault opens with 4711"
+    canary = "the vault opens with saffron-4711"
     body = {"namespace": "shared/name", "memories": [{"id": "same-id", "text": canary, "session_id": "same"}]}
     written = keyed.client.post("/v1/memories", json=body, headers=ours).json()["results"][0]["id"]
     server_made = keyed.client.post(
@@ -128,7 +128,7 @@ def test_tenants_do_not_meet(keyed: Keyed) -> None:
         ),
         keyed.client.delete("/v1/namespaces/shared/name", headers=theirs),
     ]
-    assert not [reply.text for reply in seen if "4711" in reply.text]
+    assert not [reply.text for reply in seen if "saffron" in reply.text]
     assert [reply.status_code for reply in seen[5:]] == [404] * 11
     kept = keyed.client.get(f"/v1/memories/{server_made}", headers=ours).json()
     assert (kept["text"], kept["version"]) == (f"again, {canary}", 1)

@@ -19,7 +19,7 @@ from aim_memory.keys import ROLES, Role
 from aim_memory.llm.scripted import ScriptedChat
 from tests.api.conftest import Keyed, settings_in
 
-CANARY = "the vault opens with 4711"
+CANARY = "the vault opens with saffron-4711"
 HOME = "user/ada"
 MCP = {"accept": "application/json, text/event-stream"}
 READERS = frozenset({"reader", "writer", "admin", "operator"})
@@ -271,7 +271,7 @@ def test_an_auditor_sees_no_memory_anywhere(house: House) -> None:
     house.furnish()
     headers = house.keyed.headers("acme", "auditor")
     seen = [house.visit(operation, visit, headers) for operation, visit in VISITS.items()]
-    assert not [reply.url for reply in seen if "4711" in reply.text]
+    assert not [reply.url for reply in seen if "saffron" in reply.text]
     assert {reply.status_code for reply in seen} >= {200, 403}
 
 
