@@ -517,11 +517,11 @@ class AuditPage(Reply):
 
 class ReindexRequest(Body):
     to: str | None = Field(None, description="Another embedder: a hub name, openai:MODEL, hashing; or none.")
-    prune: bool = Field(False, description="Drop the vectors of all embedders but the one in use, instead.")
+    prune: StrictBool = Field(False, description="Drop the vectors of all embedders but the one in use, instead.")
 
 
 class RollbackRequest(Body):
-    dry_run: bool = Field(False, description="Say what would be in use, and change nothing.")
+    dry_run: StrictBool = Field(False, description="Say what would be in use, and change nothing.")
 
 
 class EmbedderOutlook(Reply):

@@ -30,6 +30,7 @@ class AIMConfig(BaseModel):
     assistant_penalty: float = Field(0.3, ge=0, description="For the assistant's turns, growing with their length.")
     question_penalty: float = Field(0.6, ge=0, description="For memories that only ask.")
     time_weight: float = Field(2.0, ge=0, description="For what happened or was said at a time asked about; 0 = off.")
+    each_question: bool = Field(True, description="Hear each question of a text that asks several by itself, too.")
 
     # Inertial routing
     hot_window_size: int = Field(256, ge=1, description="Newest memories that are always candidates.")
@@ -72,6 +73,7 @@ class AIMConfig(BaseModel):
             notion_weight=0.0,
             late_weight=0.0,
             time_weight=0.0,
+            each_question=False,
             hot_window_size=256,
             local_cluster_k=32,
             inertia_strength=0.5,

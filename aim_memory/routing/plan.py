@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,15 @@ from aim_memory.errors import EmbedderError
 from aim_memory.ports import IndexReader
 from aim_memory.routing.acuity import acuity, language
 from aim_memory.routing.inertia import direct, gate
-from aim_memory.routing.standing import setting
+from aim_memory.routing.standing import Setting, setting
 from aim_memory.routing.values import Ask, Embed
 from aim_memory.text import NOTION, about_past, analyse, cut_names, named, question_terms
 from aim_memory.types import SessionState, Vector, Vectors
 
 UNSAID = "\0"
 """No term of any text."""
+Seen: TypeAlias = tuple[Vector | None, Vectors | None, float]
+"""What an embedder makes of a question: its vector, those of its tokens, and how well it reads the script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,15 @@ class Plan:
         return np.array([self.rarity[term] for term in terms], np.float32)
 
 
-def plan(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> Plan:
+def plan(asks: Sequence[Ask], index: IndexReader, embed: Embed, config: AIMConfig) -> list[Plan]:
+    """One for each, embedded together."""
     known = index.derived(setting)
-    names = known.names
-    vector, tokens, sight = _seen(cut_names(ask.text, names), embed)
+    seen = _seen([cut_names(ask.text, known.names) for ask in asks], embed)
+    return [_plan(ask, own, known, index, config) for ask, own in zip(asks, seen, strict=True)]
+
+
+def _plan(ask: Ask, seen: Seen, known: Setting, index: IndexReader, config: AIMConfig) -> Plan:
+    names, (vector, tokens, sight) = known.names, seen
     trust = config.lexical_weight * sight + config.lexical_weight_blind * (1 - sight)
     terms = question_terms(ask.text, config.notion_weight * known.brevity * known.terse)
     own = View(terms, vector, 1.0 if vector is None else trust)
@@ -86,13 +94,15 @@ def _rarity(heard: View, index: IndexReader) -> Mapping[str, float]:
     return dict(zip(terms, index.rarity(terms).tolist(), strict=True))
 
 
-def _seen(text: str, embed: Embed) -> tuple[Vector | None, Vectors | None, float]:
-    """The question's vector, its tokens', and how well the embedder reads its script."""
+def _seen(texts: Sequence[str], embed: Embed) -> list[Seen]:
+    """Each question's vector, its tokens', and how well the embedder reads its script."""
     try:
-        vectors, tokens = embed([text])
-        return vectors[0], tokens[0] if tokens else None, acuity(embed, language(text))
+        vectors, tokens = embed(texts)
+        sights = [acuity(embed, language(text)) for text in texts]
     except EmbedderError:
-        return None, None, 0.0  # words alone still find
+        return [(None, None, 0.0)] * len(texts)  # words alone still find
+    shown: Sequence[Vectors | None] = tokens or [None] * len(texts)
+    return list(zip(vectors, shown, sights, strict=True))
 
 
 def _moving(own: View, session: SessionState, brake: float, config: AIMConfig) -> View | None:

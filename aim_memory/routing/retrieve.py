@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
+from aim_memory.routing.apart import compared, parts, winners
 from aim_memory.routing.base import base, total
 from aim_memory.routing.candidates import candidates, pool
 from aim_memory.routing.closer import FirstLook, closer
@@ -22,7 +23,7 @@ from aim_memory.routing.lean import lean
 from aim_memory.routing.ordering import by_score, displaced, put_before
 from aim_memory.routing.plan import Plan, plan
 from aim_memory.routing.priors import priors
-from aim_memory.routing.scoring import Scored, rescore
+from aim_memory.routing.scoring import Scored
 from aim_memory.routing.standing import standing
 from aim_memory.routing.trace import explain
 from aim_memory.routing.values import Ask, Embed, Mask, Ranked, Ranking, Scores
@@ -37,17 +38,20 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
 
     A failing embedder leaves words and anchors. With a session, its next state is in the ranking; nothing is stored.
     """
-    planned = plan(ask, index, embed, config)
-    index, among = focus(ask, planned, index)
-    seen = look(ask, planned, index, among, config)
-    rows = candidates(ask, seen.scores, seen.first.moving, index, among, config)
-    scored = rescore(ask, rows, seen.scores, index, config)
+    asks = [ask, *parts(ask)] if config.each_question else [ask]
+    planned, *_ = plans = plan(asks, index, embed, config)
+    index, among = focus(ask, plans, index)
+    looks = [look(one, own, index, among, config) for one, own in zip(asks, plans, strict=True)]
+    heard = [one.scores for one in looks]
+    scores = np.maximum.reduce(heard)
+    rows = candidates(ask, scores, looks[0].first.moving, index, among, config)
+    scored = compared(asks, heard, rows, scores, index, config)
     vetoed = [one for one in scored if one.contradicted] if ask.mode == "strict" else []
     kept = [one for one in scored if not one.contradicted] if vetoed else scored
     order = arrange(ask, kept, index, config)
     shown = order[: ask.top_k]
-    parts = named_parts(shown, seen) if ask.explain else repeat({})
-    hits = [report(one, named, ask, index) for one, named in zip(shown, parts, strict=False)]
+    named = named_parts(shown, looks) if ask.explain else repeat({})
+    hits = [report(one, own, ask, index) for one, own in zip(shown, named, strict=False)]
     hits = [hit for hit in hits if ask.threshold is None or hit.score >= ask.threshold]
     return Ranking(
         hits=tuple(hits),
@@ -58,7 +62,7 @@ def retrieve(ask: Ask, index: IndexReader, embed: Embed, config: AIMConfig) -> R
         session=_next(ask, planned, config),
         conflicts=any(hit.conflicting or not hit.current for hit in hits),
         vetoed=tuple([index.id_of(one.row) for one in vetoed]),
-        explanation=explain(planned) if ask.explain else None,
+        explanation=explain(planned, asks) if ask.explain else None,
     )
 
 
@@ -125,9 +129,15 @@ def _texts(anchors: Sequence[Anchor]) -> tuple[str, ...]:
     return tuple([anchor.text for anchor in anchors])
 
 
-def named_parts(shown: Sequence[Scored], seen: Look) -> list[Mapping[str, float]]:
-    """Of each score the parts that are not zero; they sum to the score. What lies behind those that were looked at
-    closely has a part "unread" that says how far."""
+def named_parts(shown: Sequence[Scored], looks: Sequence[Look]) -> list[Mapping[str, float]]:
+    """Of each score the parts that are not zero, as the question was heard that gave it."""
+    best = winners([one.scores for one in looks], np.array([one.row for one in shown], np.int64)).tolist()
+    of_each = [_parts_of(shown, one) for one in looks]
+    return [of_each[won][place] for place, won in enumerate(best)]
+
+
+def _parts_of(shown: Sequence[Scored], seen: Look) -> list[Mapping[str, float]]:
+    """They sum to the score. What lies behind those looked at closely has a part "unread" that says how far."""
     rows = np.array([one.row for one in shown], np.int64)
     first = weighed({name: values[rows] for name, values in seen.first.parts.items()}, seen.weights)
     values = [values.tolist() for values in first.values()]

@@ -5,7 +5,7 @@ from aim_memory.text.concepts import NOTION, meanings, notions
 from aim_memory.text.fold import fold
 from aim_memory.text.marks import index_terms, question_terms
 from aim_memory.text.names import PEOPLE, cut_names, named, participants
-from aim_memory.text.questions import about_past, asks_when, is_question, refers_back
+from aim_memory.text.questions import about_past, asks_when, is_question, questions, refers_back
 from aim_memory.text.script import Script, script
 from aim_memory.text.sentences import sentences
 from aim_memory.text.terms import STOP_WORDS, analyse, tokens, tongue
@@ -32,6 +32,7 @@ __all__ = [
     "notions",
     "participants",
     "question_terms",
+    "questions",
     "refers_back",
     "script",
     "sentences",

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from aim_memory.text.sentences import sentences
+from aim_memory.text.terms import analyse
 
 _MARK = re.compile(r"[?？؟]\s*[\"'”’」』）)]*\s*$")
 _ENGLISH = re.compile(
@@ -85,3 +86,38 @@ def asks(sentence: str) -> bool:
     if sentence.endswith((".", "!", "。", "！")):
         return False
     return bool(_ENGLISH.match(sentence) or _CHINESE_WORD.search(sentence))
+
+
+def questions(text: str) -> list[tuple[int, int]]:
+    """Spans (start, end) of the questions that a text asks one after the other, in order; between them they hold every
+    sentence.
+
+    A statement belongs to the question after it, and at the end to the one before. A question of a single word ("And
+    mine?") says too little to stand alone: it goes with the one before it, as one that opens goes with the next. A text
+    with one question or none is one span.
+    """
+    spans: list[tuple[int, int]] = []
+    for start, end in _up_to_each(text):
+        if spans and (_brief(text, *spans[-1]) or _brief(text, start, end)):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _up_to_each(text: str) -> list[tuple[int, int]]:
+    """Spans that end with a question each, but for what is said after the last, which goes with it."""
+    spans: list[tuple[int, int]] = []
+    begin = None
+    for start, end in sentences(text):
+        begin = start if begin is None else begin
+        if asks(text[start:end]):
+            spans.append((begin, end))
+            begin = None
+    if begin is not None:
+        spans[-1:] = [(spans[-1][0] if spans else begin, len(text.rstrip()))]
+    return spans
+
+
+def _brief(text: str, start: int, end: int) -> bool:
+    return len(set(analyse(text[start:end]))) < 2

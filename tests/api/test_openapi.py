@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from aim_memory import bodies
 from aim_memory.api import openai_errors
@@ -212,3 +214,22 @@ def test_examples_fit_their_models(operation_id: str) -> None:
         request.model_validate(example.request)
     response.model_validate(example.response)
     assert example.response.keys() <= response.model_fields.keys()
+
+
+FLAGS = [
+    (body, name, field)
+    for body in vars(bodies).values()
+    if isinstance(body, type) and issubclass(body, bodies.Body)
+    for name, field in body.model_fields.items()
+    if field.annotation is bool or bool in get_args(field.annotation)
+]
+
+
+@pytest.mark.parametrize(("body", "name", "field"), FLAGS, ids=[f"{body.__name__}.{name}" for body, name, _ in FLAGS])
+@pytest.mark.parametrize("not_a_flag", [0, 1, 0.0, "true"])
+def test_what_is_described_as_a_boolean_takes_nothing_else(
+    body: type[bodies.Body], name: str, field: FieldInfo, not_a_flag: object
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        body.model_validate({name: not_a_flag})
+    assert "bool_type" in {error["type"] for error in refused.value.errors() if error["loc"][0] == name}

@@ -43,7 +43,7 @@ def asked(text: str, recent: tuple[str, ...] = ()) -> Ask:
 
 
 def looked(ask: Ask, index: FlatIndex, best: int = 0) -> Signs:
-    return signs(ask, plan(ask, index, seen, AIMConfig()), np.array([best]), index)
+    return signs(ask, plan([ask], index, seen, AIMConfig())[0], np.array([best]), index)
 
 
 def test_a_hit_that_says_it_all_covers_the_question() -> None:
@@ -79,7 +79,7 @@ def test_confidence_is_a_share_with_and_without_an_embedder() -> None:
     index = built(FERRY, MIRA, *FILLER)
     for embedding in (seen, unseen):
         there, absent = asked("When does the ferry to the island leave?"), asked("Which teacher did Tobias hire?")
-        high = confidence(there, plan(there, index, embedding, AIMConfig()), [0, 1], index)
-        low = confidence(absent, plan(absent, index, embedding, AIMConfig()), [0, 1], index)
+        high = confidence(there, plan([there], index, embedding, AIMConfig())[0], [0, 1], index)
+        low = confidence(absent, plan([absent], index, embedding, AIMConfig())[0], [0, 1], index)
         assert 0 < low < 0.35 < 0.5 < high < 1
-    assert confidence(there, plan(there, index, seen, AIMConfig()), [], index) == 0.0
+    assert confidence(there, plan([there], index, seen, AIMConfig())[0], [], index) == 0.0

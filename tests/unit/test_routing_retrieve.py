@@ -55,6 +55,52 @@ def test_the_best_memory_comes_first_and_parts_sum_to_the_score() -> None:
     assert (ranking.scanned, ranking.stored) == (4, 4)
 
 
+LONG = [row(n, f"Ferry number {n} to the island was late again", speaker="Ada") for n in range(10, 60)]
+TWO = "Which number had the ferry to the island that was late again? Also, which pet sleeps?"
+
+
+def test_each_of_two_questions_is_heard_by_itself() -> None:
+    index = built(*LONG, CAT, PAINT)
+    apart, alone, whole = (
+        ask(index, TWO),
+        ask(index, "Also, which pet sleeps?"),
+        ask(index, TWO, AIMConfig(each_question=False)),
+    )
+    found, by_itself, before = (next(hit.score for hit in one.hits if hit.id == "m2") for one in (apart, alone, whole))
+    assert found == pytest.approx(by_itself)
+    assert found > before + 0.5
+    assert ids(apart)[1] in ids(whole)[:3]  # the other question's best is still there
+
+
+def test_parts_of_the_score_sum_for_each_of_two_questions() -> None:
+    ranking = ask(built(*LONG, CAT, PAINT), TWO, top_k=60)
+    assert ranking.explanation is not None
+    assert ranking.explanation["questions"] == [TWO, TWO[: TWO.index("Also") - 1], "Also, which pet sleeps?"]
+    for hit in ranking.hits:
+        assert sum(hit.parts.values()) == pytest.approx(hit.score, abs=1e-5)
+
+
+def test_a_memory_is_held_against_the_anchors_of_the_question_it_answers() -> None:
+    index = built(row(1, "The dentist took 80 euros in May 2024"), row(2, "The vet took 120 euros in June 2024"))
+    text = "What did the dentist take in May 2024? And the vet in June 2024?"
+    ranking = ask(index, text, mode="strict")
+    assert {hit.id: hit.matched for hit in ranking.hits} == {"m1": ("May 2024",), "m2": ("June 2024",)}
+    assert not ranking.vetoed
+    assert all(hit.missing for hit in ask(index, text, AIMConfig(each_question=False), mode="strict").hits)
+
+
+def test_of_many_questions_the_last_part_holds_the_rest() -> None:
+    text = " ".join(f"Where is the ferry number {n}?" for n in range(1, 8))
+    ranking = ask(built(FERRY, CAT), text)
+    assert ranking.explanation is not None
+    heard = ranking.explanation["questions"]
+    assert isinstance(heard, list)
+    assert heard[1:] == [
+        *[f"Where is the ferry number {n}?" for n in (1, 2, 3)],
+        text[text.index("Where is the ferry number 4") :],
+    ]
+
+
 def test_an_empty_namespace_gives_nothing_and_no_confidence() -> None:
     ranking = ask(built(), "Anything?", session=SessionState())
     assert ids(ranking) == []

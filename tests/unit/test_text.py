@@ -18,6 +18,7 @@ from aim_memory.text import (
     is_question,
     named,
     participants,
+    questions,
     refers_back,
     script,
     sentences,
@@ -163,6 +164,31 @@ def test_what_asks(text: str) -> None:
 @pytest.mark.parametrize("text", ["I went to Berlin.", "What a great day!", "我去了北京。", "", "她什么都吃。"])
 def test_what_does_not_ask(text: str) -> None:
     assert not is_question(text)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["When does the ferry leave?"],
+        ["When does the ferry leave?", "Also, who feeds the cat?"],
+        ["妈妈的电话是多少？", "另外，展览的地点是什么？"],
+        ["I lost my list. What did I promise Ada?", "And where do we meet? Thanks."],
+        ["Sure? What are the drawbacks?"],
+        ["What is a good rent here? And mine?"],
+        ["Nothing to ask. Really nothing."],
+    ],
+)
+def test_a_text_is_split_into_what_it_asks(asked: list[str]) -> None:
+    text = " ".join(asked)
+    assert [text[slice(*span)] for span in questions(text)] == asked
+
+
+@given(st.text(alphabet=" ab?.？。!\n多少", max_size=60))
+def test_questions_hold_every_sentence_in_order(text: str) -> None:
+    spans = questions(text)
+    flat = [place for span in spans for place in span]
+    assert flat == sorted(flat)
+    assert all(any(a <= start and end <= b for a, b in spans) for start, end in sentences(text))
 
 
 @pytest.mark.parametrize(

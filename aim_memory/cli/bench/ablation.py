@@ -33,6 +33,7 @@ SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "neighbours": {"neighbour_weight": 0.0, "reply_share": 0.0},
     "speakers": {"speaker_bonus": 0.0, "assistant_penalty": 0.0},
     "questions": {"question_penalty": 0.0},
+    "each question": {"each_question": False},
     "times": {"time_weight": 0.0},
     "inertia": {"inertia_strength": 0.0, "lexical_inertia": 0.0},
     "anchors": {"anchor_boost": 0.0},
