@@ -73,6 +73,9 @@ _ROW = 500
 """Bytes, about, of a row beside its columns: ids, links, the places of its segments."""
 WHOLE = 16_000
 """Memories up to which all are ranked: exact, and hardly dearer than choosing among them."""
+_SHARE = 16
+"""Of a large index, a question's rarest words are read first as far as their postings are so many times fewer than
+memories; if that does not do, so many times more."""
 _GROWN = 4
 """Cells are learned anew when there are so many times the vectors that they were learned from."""
 
@@ -398,10 +401,42 @@ class FlatIndex(NamespaceIndex):
     ) -> IndexReader:
         if self.size <= self._whole:
             return self
-        heard = [self.lexical(own) for own in terms]
         near, compared = self.nearest(directions, among)
-        rows = select(self, [*(best(np.where(among, scores, 0.0)) for scores in heard), near], anchors, among)
-        return Excerpt(self, rows, [(own, scores[rows]) for own, scores in zip(terms, heard, strict=True)], compared)
+        rows = select(self, [*(self.told(own, among) for own in terms), near], anchors, among)
+        return Excerpt(self, rows, [(own, self.lexical_of(own, rows)) for own in terms], compared)
+
+    def told(self, terms: Mapping[str, float], among: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The ``BEST`` rows by words, in no order.
+
+        Half of all memories may hold a name, and what that adds to a score is little. So the rarest terms are read
+        first: once the last of the best has more than the others could add, none that holds only those is better, and
+        they are looked up for the best alone (MaxScore: Turtle and Flood 1995).
+        """
+        most = self.size // _SHARE
+        while True:
+            segments, scores, rest = self._postings.rarer(terms, self._live, most)
+            rows, scores = self._allowed(segments, scores, among)
+            least = np.partition(scores, -BEST)[-BEST] if len(scores) > BEST else 0.0
+            if not rest:
+                return rows[best(scores)]
+            if least >= rest:
+                rows = rows[scores >= least - rest]
+                return rows[best(self.lexical_of(terms, rows))]
+            most *= _SHARE
+
+    def _allowed(
+        self, segments: NDArray[np.int64], scores: NDArray[np.float32], among: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The rows of segments, as far as they are ``among``, each with the score of its best."""
+        owners = segments if self._aligned else self._owner.view[segments]
+        kept = among[owners] if self._live is None else among[owners] & self._live[segments]
+        owners, scores = owners[kept], scores[kept]
+        if self._aligned:
+            return owners, scores
+        whole = np.zeros(self.size, np.float32)
+        np.maximum.at(whole, owners, scores)
+        rows = np.flatnonzero(whole)
+        return rows, whole[rows]
 
     def nearest(self, directions: Sequence[Vector], among: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
         """The rows nearest to any of the directions, and how many memories were compared to find them."""
@@ -465,6 +500,18 @@ class FlatIndex(NamespaceIndex):
         if self._dead_segments:
             scores *= self._segment_alive.view
         return scores if self._aligned else self._best(scores, 0.0)
+
+    def lexical_of(self, terms: Mapping[str, float], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The lexical score of some rows, (len(rows),)."""
+        segments, owners = self._segments_of(rows)
+        scores = self._postings.bm25_of(terms, segments, self._live)
+        if self._dead_segments:
+            scores *= self._segment_alive.view[segments]
+        if self._aligned:
+            return scores
+        whole = np.zeros(len(rows), np.float32)
+        np.maximum.at(whole, owners, scores)
+        return whole
 
     def rarity(self, terms: Sequence[str]) -> NDArray[np.float32]:
         return self._postings.idf(terms, self._live)

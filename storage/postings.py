@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,24 @@ from aim_memory.storage.columns import Column
 K1 = 1.2
 B = 0.75
 
+_FEW = 32
+"""Postings are few where there are so many times fewer of them than segments."""
+
 _Segments = NDArray[np.int32]
 _TERM = 160
 """Bytes of a word as a key."""
 _SINCE = 350
 """Bytes of two short arrays of their own."""
+
+
+class _Held(NamedTuple):
+    """The postings of a term."""
+
+    segments: _Segments
+    """Ascending."""
+    counts: NDArray[np.int32]
+    gain: float
+    """No score gets more than this from it."""
 
 
 class Postings:
@@ -187,18 +200,60 @@ class Postings:
 
     def bm25(self, terms: Mapping[str, float], alive: NDArray[np.bool_] | None) -> NDArray[np.float32]:
         """Score of every segment, (segments,), dead ones included; ``terms`` carry weights."""
-        numbers = [(self._numbers[term], weight) for term, weight in terms.items() if term in self._numbers]
-        if not numbers:
-            return np.zeros(len(self._lengths.view), np.float32)
+        segments, scores = self._gained(self._looked_up(terms, alive))
+        return np.bincount(segments, scores, minlength=len(self._lengths.view)).astype(np.float32)
+
+    def bm25_of(
+        self, terms: Mapping[str, float], segments: NDArray[np.int64], alive: NDArray[np.bool_] | None
+    ) -> NDArray[np.float32]:
+        """Score of these segments, (len(segments),)."""
+        scores = np.zeros(len(segments), np.float32)
+        if not len(segments):
+            return scores
+        wanted, damping = segments.astype(np.int32), self._damping(segments)
+        for own in self._looked_up(terms, alive):
+            places = np.minimum(np.searchsorted(own.segments, wanted), len(own.segments) - 1)
+            counts = np.where(own.segments[places] == wanted, own.counts[places], 0)
+            scores += np.float32(own.gain) * counts / (counts + damping)
+        return scores
+
+    def rarer(
+        self, terms: Mapping[str, float], alive: NDArray[np.bool_] | None, most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], float]:
+        """What the rarest of the terms say, of which at most ``most`` postings are read, but one term in any case.
+
+        Returns:
+            The segments that hold one of them, ascending, dead ones included; their scores by these terms alone; and
+            the most that the other terms could add to any score, 0 if there are none.
+        """
+        held = sorted(self._looked_up(terms, alive), key=lambda own: len(own.segments))
+        sizes = np.cumsum([len(own.segments) for own in held])
+        read = max(int(np.searchsorted(sizes, most, "right")), 1)
+        segments, scores = self._gained(held[:read])
+        return *_summed(segments, scores, len(self._lengths.view)), sum(own.gain for own in held[read:])
+
+    def _looked_up(self, terms: Mapping[str, float], alive: NDArray[np.bool_] | None) -> list[_Held]:
+        numbers = [
+            (number, weight) for term, weight in terms.items() if (number := self._numbers.get(term)) is not None
+        ]
         held = [self._of(number) for number, _ in numbers]
-        segments = np.concatenate([owners for owners, _ in held])
-        counts = np.concatenate([own for _, own in held]).astype(np.float32)
-        sizes = np.array([len(owners) for owners, _ in held])
-        live = sizes if alive is None else np.add.reduceat(alive[segments], np.cumsum(sizes) - sizes, dtype=np.int64)
-        gains = self._rarity(live.astype(np.float64)) * np.array([weight for _, weight in numbers]) * (K1 + 1)
+        live = [len(owners) if alive is None else np.count_nonzero(alive[owners]) for owners, _ in held]
+        gains = self._rarity(np.array(live, np.float64)) * np.array([weight for _, weight in numbers]) * (K1 + 1)
+        return [_Held(*own, gain) for own, gain in zip(held, gains.tolist(), strict=True) if len(own[0])]
+
+    def _gained(self, held: Sequence[_Held]) -> tuple[_Segments, NDArray[np.float64]]:
+        """(segment, what a term adds to its score) for every posting of some terms."""
+        if not held:
+            return np.zeros(0, np.int32), np.zeros(0)
+        segments = np.concatenate([own.segments for own in held])
+        counts = np.concatenate([own.counts for own in held]).astype(np.float32)
+        gains = np.repeat([own.gain for own in held], [len(own.segments) for own in held])
+        return segments, gains * (counts / (counts + self._damping(segments)))
+
+    def _damping(self, segments: NDArray[Any]) -> NDArray[np.float32]:
+        """What a count is weighed against: k1 · (1 − b + b · length / mean length)."""
         damping = self._lengths.view[segments] * np.float32(K1 * B / self._mean) + np.float32(K1 * (1 - B))
-        weights = np.repeat(gains, sizes) * (counts / (counts + damping))
-        return np.bincount(segments, weights, minlength=len(self._lengths.view)).astype(np.float32)
+        return np.asarray(damping, np.float32)
 
     @property
     def _mean(self) -> float:
@@ -214,3 +269,18 @@ class Postings:
 
     def _rarity(self, holders: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log1p((self._live - holders + 0.5) / (holders + 0.5))
+
+
+def _summed(
+    segments: _Segments, scores: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Each segment once, ascending, with the sum of its scores. A few are sorted; many are added up over all."""
+    if len(segments) > size // _FEW:
+        whole = np.bincount(segments, scores, minlength=size)
+        found = np.flatnonzero(whole)
+        return found, whole[found].astype(np.float32)
+    order = np.argsort(segments, kind="stable")
+    in_order = segments[order]
+    starts = np.flatnonzero(np.diff(in_order, prepend=np.int32(-1)))
+    sums = np.add.reduceat(scores[order], starts) if len(starts) else np.zeros(0)
+    return in_order[starts].astype(np.int64), sums.astype(np.float32)

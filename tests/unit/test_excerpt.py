@@ -9,6 +9,8 @@ import pytest
 
 from aim_memory.ports import IndexReader
 from aim_memory.storage.index import FlatIndex
+from aim_memory.storage.postings import Postings
+from aim_memory.storage.selection import BEST
 from aim_memory.types import Columns, IndexRow
 from tests.rows import DIMENSION, embed, row
 
@@ -187,3 +189,54 @@ def test_anchors_that_nobody_holds_are_not_kept() -> None:
     index.upsert([row(2, "It cost $30")])
     (anchor,) = index.anchors_of(1)
     assert index.anchored(anchor.kind, anchor.key).tolist() == [1]
+
+
+COMMON = ("the", "ada", "said", "today")
+
+
+def spoken(number: int, draw: np.random.Generator) -> IndexRow:
+    """Common words in most memories, rare ones in few; every fifth memory has several segments."""
+    parts = []
+    for _ in range(1 + 3 * (number % 5 == 0)):
+        words = [word for word in COMMON if draw.random() < 0.7]
+        words += [f"w{int(word)}" for word in draw.zipf(1.3, 6) % 5000]
+        parts.append(" ".join(words))
+    made = row(number, parts[0], session=f"s{number // 10}")
+    segments = tuple(row(number, part).segments[0] for part in parts)
+    return replace(made, segments=segments)
+
+
+@pytest.mark.parametrize("kind", ["whole", "of several segments", "with removals"])
+def test_the_best_by_words_are_those_of_a_full_reading(kind: str) -> None:
+    draw = np.random.default_rng(5)
+    index = FlatIndex(DIMENSION, whole=100)
+    rows = [spoken(number, draw) for number in range(1, 2001)]
+    if kind == "whole":
+        rows = [replace(one, segments=one.segments[:1]) for one in rows]
+    index.upsert(rows)
+    if kind == "with removals":
+        index.remove([f"m{number}" for number in range(3, 900, 7)])
+    for turn in range(60):
+        words = [f"w{int(word)}" for word in draw.zipf(1.3, 1 + turn % 5) % 5000]
+        terms = {word: float(draw.choice([0.25, 1.0])) for word in [*draw.choice(COMMON, 2), *words]}
+        among = index.columns.alive & (draw.random(index.size) < (0.3 if turn % 3 == 0 else 1.1))
+        scores = np.where(among, index.lexical(terms), 0)
+        found = index.told(terms, among)
+        assert len(set(found.tolist())) == len(found) == min(BEST, np.count_nonzero(scores))
+        np.testing.assert_allclose(np.sort(scores[found]), np.sort(scores)[-len(found) :], rtol=1e-5)
+        np.testing.assert_allclose(index.lexical_of(terms, found), index.lexical(terms)[found], rtol=1e-5)
+
+
+def test_the_rarest_words_are_read_and_the_others_bounded() -> None:
+    postings = Postings()
+    postings.extend([{"the": 1, "ada": 1 + n % 3, f"w{n % 15}": 1, f"v{n % 1000}": 1} for n in range(2000)])
+    terms = {"ada": 1.0, "w3": 1.0, "v700": 0.25, "nobody": 1.0}
+    segments, scores, rest = postings.rarer(terms, None, 200)
+    exact = postings.bm25(terms, None)
+    assert segments.tolist() == [n for n in range(2000) if n % 15 == 3 or n % 1000 == 700]
+    assert (scores <= exact[segments]).all()
+    assert (exact[segments] <= scores + rest).all()
+    assert np.delete(exact, segments).max() <= rest
+    assert len(postings.rarer(terms, None, 1)[0]) == 2
+    assert postings.rarer(terms, None, 5000)[2] == 0
+    assert len(postings.rarer({"nobody": 1.0}, None, 10)[0]) == 0
