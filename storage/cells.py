@@ -86,7 +86,7 @@ class Cells:
     def search(
         self, questions: Vectors, count: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], int]:
-        """The nearest to any of the questions (m, d), ``count`` per question, ascending; and how many were compared.
+        """The nearest to any of the questions (m, d), ``count`` per question, each once; and how many were compared.
 
         All questions look into the same cells: those nearest to one of them.
 
@@ -96,7 +96,7 @@ class Cells:
         questions = np.ascontiguousarray(questions, np.float32)
         share = PROBED if len(questions) == 1 else PROBED_EACH
         probes = max(1, round(share * min(self._centres.ntotal, CELLS)))
-        cells = np.unique(self._centres.search(questions, probes)[1])
+        cells = _once(self._centres.search(questions, probes)[1])
         into = np.tile(cells, (len(questions), 1))
         found = np.empty((len(questions), count), np.int64)
         scores, unused = np.empty(found.shape, np.float32), np.zeros(into.shape, np.float32)
@@ -109,13 +109,18 @@ class Cells:
             *(faiss.swig_ptr(scores), faiss.swig_ptr(found), False, how),
         )
         del chosen  # FAISS holds no reference to it
-        near = np.unique(found)
+        near = _once(found)
         return near[near >= 0], int(self._sizes[cells].sum())
 
     def _place(self, vectors: Vectors, numbers: NDArray[np.int64], cells: NDArray[np.int64]) -> None:
         where = [np.ascontiguousarray(part, np.int64) for part in (numbers, cells)]
         self._lists.add_core(len(vectors), faiss.swig_ptr(vectors), *map(faiss.swig_ptr, where))
         self._sizes += np.bincount(cells, minlength=len(self._sizes))
+
+
+def _once(found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each number that some questions (m, k) found, once; for one question they are distinct but for −1."""
+    return found[0] if len(found) == 1 else np.unique(found)
 
 
 def _centres(vectors: Vectors, count: int) -> Vectors:

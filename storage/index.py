@@ -450,7 +450,7 @@ class FlatIndex(NamespaceIndex):
         free = self._live is None and count == self.size
         allowed = None if free else among[self._owner.view] & self._segment_alive.view
         segments, compared = self._cells.search(np.stack(directions), BEST, allowed)
-        return np.unique(self._owner.view[segments]), compared
+        return segments if self._aligned else np.unique(self._owner.view[segments]), compared
 
     def coded(self, field: str) -> tuple[NDArray[np.int32], Sequence[Any]]:
         own = self._coded.get(field)

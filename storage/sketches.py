@@ -29,6 +29,7 @@ _BLOCK = 128
 
 Signs = Sequence[TokenBits]
 """Of one memory, per segment."""
+_NOTHING: tuple[Signs, int] = (), 0
 
 
 class Sketches:
@@ -42,7 +43,7 @@ class Sketches:
         self._dimension = dimension
         self._read = read
         self._most = self._room = room
-        self._kept: OrderedDict[str, Signs] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Signs, int]] = OrderedDict()  # with their size
         self._lock = threading.Lock()
 
     def put(self, signs: Mapping[str, Signs]) -> None:
@@ -52,7 +53,7 @@ class Sketches:
 
     def drop(self, ids: Iterable[str]) -> None:
         for memory_id in ids:
-            self._room += _size(self._kept.pop(memory_id, None))
+            self._room += self._kept.pop(memory_id, _NOTHING)[1]
 
     @property
     def nbytes(self) -> int:
@@ -82,7 +83,7 @@ class Sketches:
 
     def _of(self, ids: Sequence[str]) -> list[Signs]:
         with self._lock:
-            known = {memory_id: self._kept[memory_id] for memory_id in ids if memory_id in self._kept}
+            known = {memory_id: self._kept[memory_id][0] for memory_id in ids if memory_id in self._kept}
             for memory_id in known:
                 self._kept.move_to_end(memory_id)
         if missing := [memory_id for memory_id in dict.fromkeys(ids) if memory_id not in known]:
@@ -97,17 +98,15 @@ class Sketches:
         return found
 
     def _keep(self, signs: Mapping[str, Signs]) -> None:
+        kept = self._kept
         for memory_id, own in signs.items():
-            if memory_id in self._kept:  # somebody else has read it, too
-                self._room += _size(self._kept.pop(memory_id))
-            self._room -= _size(own)
-            self._kept[memory_id] = own
+            size = _OVERHEAD + (own[0].nbytes if len(own) == 1 else sum([one.nbytes for one in own]))
+            if memory_id in kept:  # somebody else has read it, too
+                self._room += kept.pop(memory_id)[1]
+            self._room -= size
+            kept[memory_id] = own, size
         while self._room < 0:
-            self._room += _size(self._kept.popitem(last=False)[1])
-
-
-def _size(signs: Signs | None) -> int:
-    return 0 if signs is None else sum([own.nbytes for own in signs]) + _OVERHEAD
+            self._room += kept.popitem(last=False)[1][1]
 
 
 def _products(signs: TokenBits, tokens: Vectors) -> NDArray[np.float32]:
