@@ -10,6 +10,7 @@ from aim_memory.answer.scoring import Candidate, candidates
 from aim_memory.answer.stretches import overlap
 from aim_memory.answer.structured import NO_QUOTES
 from aim_memory.ports import Generator
+from aim_memory.text import questions
 from aim_memory.types import Delta, EvidenceBlock, Prompt
 
 QUOTES = 3
@@ -24,7 +25,8 @@ half to nearly all of those asked of a wrong conversation."""
 
 
 class ExtractiveGenerator(Generator):
-    """Quotes the one to three stretches that answer best, one a line, best first; abstains when nothing fits.
+    """Quotes the one to three stretches that answer best, one a line, best first, or one for each of several questions;
+    abstains when nothing fits.
 
     Every quote is a literal stretch of one block, so its citation is exact. Where a date is asked for and the best
     quote does not say it in full ("last Friday"), a last line does. It looks at ``Prompt.question``, ``history``,
@@ -49,11 +51,24 @@ class ExtractiveGenerator(Generator):
 
 
 def answer(question: str, blocks: Sequence[EvidenceBlock], confidence: float, history: Sequence[str] = ()) -> list[str]:
-    """The quotes, best first, and the date they give; none when the evidence does not seem to hold an answer."""
+    """The quotes, best first, and the date they give; none when the evidence does not seem to hold an answer.
+
+    A text that asks several things gets the best quote for each, in the order of its questions.
+    """
+    if confidence < LEAST_CONFIDENCE:
+        return []
+    asked = [question[start:end] for start, end in questions(question)]
+    if len(asked) < 2:
+        return _quotes(question, blocks, history, QUOTES)
+    found = [_quotes(one, blocks, [*history, *asked[:place]], 1) for place, one in enumerate(asked)]
+    return list(dict.fromkeys(line for lines in found for line in lines))
+
+
+def _quotes(question: str, blocks: Sequence[EvidenceBlock], history: Sequence[str], most: int) -> list[str]:
     chosen: list[Candidate] = []
-    for candidate in candidates(question, blocks, history) if confidence >= LEAST_CONFIDENCE else ():
+    for candidate in candidates(question, blocks, history):
         near = not chosen or candidate.score >= chosen[0].score - CLOSE
-        if near and len(chosen) < QUOTES and not any(overlap(candidate.stretch, taken.stretch) for taken in chosen):
+        if near and len(chosen) < most and not any(overlap(candidate.stretch, taken.stretch) for taken in chosen):
             chosen.append(candidate)
     if not any(candidate.support >= LEAST_SUPPORT for candidate in chosen):
         return []

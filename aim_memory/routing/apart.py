@@ -15,15 +15,10 @@ from aim_memory.routing.scoring import Scored, rescore
 from aim_memory.routing.values import Ask, Scores
 from aim_memory.text import questions
 
-MOST = 4
-"""Questions that are heard by themselves; the last of them holds the rest."""
-
 
 def parts(ask: Ask) -> list[Ask]:
     """The questions that one text asks, in order, each with the anchors in it; none if it asks one only."""
     spans = questions(ask.text)
-    if len(spans) > MOST:
-        spans = [*spans[: MOST - 1], (spans[MOST - 1][0], spans[-1][1])]
     return [_part(ask, start, end) for start, end in spans] if len(spans) > 1 else []
 
 

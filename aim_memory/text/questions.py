@@ -88,7 +88,12 @@ def asks(sentence: str) -> bool:
     return bool(_ENGLISH.match(sentence) or _CHINESE_WORD.search(sentence))
 
 
-def questions(text: str) -> list[tuple[int, int]]:
+MOST = 4
+"""Questions that a text is split into; the last part holds the rest."""
+
+
+@lru_cache(maxsize=256)
+def questions(text: str) -> tuple[tuple[int, int], ...]:
     """Spans (start, end) of the questions that a text asks one after the other, in order; between them they hold every
     sentence.
 
@@ -98,11 +103,11 @@ def questions(text: str) -> list[tuple[int, int]]:
     """
     spans: list[tuple[int, int]] = []
     for start, end in _up_to_each(text):
-        if spans and (_brief(text, *spans[-1]) or _brief(text, start, end)):
+        if spans and (len(spans) == MOST or _brief(text, *spans[-1]) or _brief(text, start, end)):
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
-    return spans
+    return tuple(spans)
 
 
 def _up_to_each(text: str) -> list[tuple[int, int]]:
