@@ -54,7 +54,7 @@ def test_each_of_several_questions_is_answered_in_its_turn() -> None:
         "How much did the vet cost? When does Biscuit see the vet again? Also, how heavy is Biscuit now?", TALK
     )
     assert ["$88" in found[0], "14 August" in found[1], "23.1 kg" in found[-1]] == [True, True, True]
-    assert lines("How heavy is Biscuit? And what does Biscuit weigh?", TALK) == [TALK[1].text.split(". ")[1]]
+    assert lines("How heavy is Biscuit? And what does Biscuit weigh?", TALK) == [TALK[1].text]
     assert lines("How heavy is Biscuit? Which violin concerto did Ada play?", TALK)[0].endswith("23.1 kg.")
 
 
