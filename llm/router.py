@@ -124,12 +124,12 @@ class Router(Generator, ChatModels):
                 failures.append(GeneratorError(absence))
                 continue
             for tried in range(self._settings.retries + 1):
-                if not target.breaker.enter():
+                if (entered := target.breaker.enter()) is None:
                     failures.append(_resting(target))
                     break
                 begun = False
                 try:
-                    async with aclosing(_heard(target, open_, deadline)) as items:
+                    async with aclosing(_heard(target, entered, open_, deadline)) as items:
                         async for item in items:
                             begun = True
                             yield target, item
@@ -159,10 +159,10 @@ class Router(Generator, ChatModels):
 
 
 async def _heard(
-    target: Target, open_: Callable[[Target], AsyncGenerator[_T, None]], deadline: float
+    target: Target, entered: int, open_: Callable[[Target], AsyncGenerator[_T, None]], deadline: float
 ) -> AsyncGenerator[_T, None]:
     """What a target says; its first word must come before the deadline."""
-    with target.called():
+    with target.called(entered):
         async with aclosing(open_(target)) as items:
             try:
                 async with asyncio.timeout_at(deadline):

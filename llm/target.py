@@ -86,11 +86,11 @@ class Target:
                     yield silent.pop(0)
 
     @contextmanager
-    def called(self) -> Iterator[None]:
-        """What happens inside is one call, counted by how it ends; the breaker hears of it."""
+    def called(self, entered: int) -> Iterator[None]:
+        """What happens inside is one call, counted by how it ends; the breaker, which let it pass, hears of it."""
         outcome = "cancelled"
         try:
-            with self.breaker.passed():
+            with self.breaker.passed(entered):
                 yield
             outcome = "calls"
         except GeneratorError:

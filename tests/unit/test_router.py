@@ -160,14 +160,40 @@ def test_a_refusal_does_not_open_the_breaker() -> None:
 def test_one_trial_at_a_time_and_giving_it_up_frees_the_place() -> None:
     clock = Clock()
     breaker = Breaker(1, 10.0, 40.0, clock)
-    assert breaker.enter()
-    breaker.leave(False)
-    assert not breaker.enter()
+    breaker.leave(entered(breaker), False)
+    assert breaker.enter() is None
     clock.now = 10.0
-    assert [breaker.enter(), breaker.enter()] == [True, False]
-    breaker.leave(None)
+    trial = entered(breaker)
+    assert breaker.enter() is None
+    breaker.leave(trial, None)
     assert breaker.state == "half-open"
-    assert breaker.enter()
+    assert breaker.enter() is not None
+
+
+def entered(breaker: Breaker) -> int:
+    found = breaker.enter()
+    assert found is not None
+    return found
+
+
+def test_calls_that_a_dying_server_leaves_neither_lengthen_its_rest_nor_end_a_trial() -> None:
+    clock = Clock()
+    breaker = Breaker(3, 10.0, 40.0, clock)
+    begun = [entered(breaker) for _ in range(30)]
+    for own in begun[:20]:
+        breaker.leave(own, False)
+    assert breaker.opens_in_s == 10.0
+    clock.now = 10.0
+    trial = entered(breaker)
+    breaker.leave(begun[20], False)
+    breaker.leave(begun[21], True)
+    assert breaker.enter() is None
+    breaker.leave(trial, False)
+    assert breaker.opens_in_s == 20.0
+    clock.now = 30.0
+    breaker.leave(entered(breaker), True)
+    breaker.leave(begun[22], False)
+    assert breaker.state == "closed"
 
 
 def test_leaving_early_cancels_and_counts_as_neither() -> None:
