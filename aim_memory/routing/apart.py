@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aim_memory.config import AIMConfig
 from aim_memory.ports import IndexReader
-from aim_memory.routing.scoring import Scored, rescore
+from aim_memory.routing.scoring import Scored, anchored, rescore
 from aim_memory.routing.values import Ask, Scores
 from aim_memory.text import questions
 
@@ -51,8 +51,18 @@ def compared(
     nearest = winners(heard[1:], at)
     found: dict[int, Scored] = {}
     for place, part in enumerate(asks[1:]):
-        found |= {one.row: one for one in rescore(part, at[nearest == place].tolist(), base, index, config)}
+        scored = rescore(part, at[nearest == place].tolist(), base, index, config)
+        if part.mode == "strict" and asks[0].anchors and not part.anchors:
+            scored = [_behind(one, config) for one in scored]
+        found |= {one.row: one for one in scored}
     return [found[row] for row in rows]
+
+
+def _behind(one: Scored, config: AIMConfig) -> Scored:
+    """Strict mode puts what lacks a question's anchors behind what has them. What answers another part of the text, one
+    that names nothing, goes as far behind: it would go before all the rest else."""
+    lack = anchored(0.0, -1.0, config.anchor_boost, one.weight)
+    return one._replace(score=one.score + lack, anchors=lack)
 
 
 def winners(heard: Sequence[Scores], at: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -89,6 +89,14 @@ def test_a_memory_is_held_against_the_anchors_of_the_question_it_answers() -> No
     assert all(hit.missing for hit in ask(index, text, AIMConfig(each_question=False), mode="strict").hits)
 
 
+def test_strict_mode_prefers_no_question_that_names_nothing() -> None:
+    index = built(row(1, "The dentist took 80 euros"), CAT, FERRY)
+    ranking = ask(index, "Which pet sleeps all day? What did the dentist take in May 2024?", mode="strict")
+    lacking = {hit.id: hit.parts["anchors"] for hit in ranking.hits}
+    assert set(lacking) >= {"m1", "m2"}
+    assert len({round(lack, 6) for lack in lacking.values()}) == 1
+
+
 def test_of_many_questions_the_last_part_holds_the_rest() -> None:
     text = " ".join(f"Where is the ferry number {n}?" for n in range(1, 8))
     ranking = ask(built(FERRY, CAT), text)
