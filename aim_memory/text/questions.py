@@ -102,11 +102,15 @@ def questions(text: str) -> tuple[tuple[int, int], ...]:
     with one question or none is one span.
     """
     spans: list[tuple[int, int]] = []
+    told: set[str] = set()  # the words of the last
     for start, end in _up_to_each(text):
-        if spans and (len(spans) == MOST or _brief(text, *spans[-1]) or _brief(text, start, end)):
+        words = set(analyse(text[start:end]))
+        if spans and (len(spans) == MOST or len(told) < 2 or len(words) < 2):
             spans[-1] = (spans[-1][0], end)
+            told |= words
         else:
             spans.append((start, end))
+            told = words
     return tuple(spans)
 
 
@@ -122,7 +126,3 @@ def _up_to_each(text: str) -> list[tuple[int, int]]:
     if begin is not None:
         spans[-1:] = [(spans[-1][0] if spans else begin, len(text.rstrip()))]
     return spans
-
-
-def _brief(text: str, start: int, end: int) -> bool:
-    return len(set(analyse(text[start:end]))) < 2

@@ -13,12 +13,14 @@ from aim_memory.settings import LimitSettings
 
 LIMITS = LimitSettings()
 # fmt: off
-WORST = ["x", "_", "1", "1,", "9.", "$1", "+1 ", "-", ".", "a.", "x-1", "\n", "\n ", "**a ", "[a](", "一", "二十"]
-"""Repeated to the very limit: what patterns for numbers, names, marks and lines find hardest to read."""
+WORST = ["x", "_", "1", "1,", "9.", "$1", "+1 ", "-", ".", "a.", "x-1", "\n", "\n ", "a? ", "**a ", "[a](", "一",
+    "二十",
+]
+"""Repeated to the very limit: what patterns for numbers, names, marks, lines and questions find hardest to read."""
 OTHERS = [
     "é", "X", "1/", "1:", "1.", "1 000 ", "10 km ", "%", "a@", "@a.b", "/", "$", "(", '"', "#", "*", "`", "|", "\t",
     "a ", "Ab ", "is ", "I am ", "my ", "of the ", "not ", "mr. ", "at 5 ", "12:", "May ", "2026-", "的", "。", "年",
-    "e\u0301", "👩‍👧", "\u200b", "\u202e", "http://", "- - ", "<a>", "{", "\\", "[", "| ", "> ",
+    "e\u0301", "👩‍👧", "\u200b", "\u202e", "http://", "- - ", "<a>", "{", "\\", "[", "| ", "> ", "？", "Where is it? ",
 ]
 # fmt: on
 UNITS = [*WORST, *(pytest.param(unit, marks=pytest.mark.deep) for unit in OTHERS)]
