@@ -13,8 +13,8 @@ from aim_memory.settings import LimitSettings
 
 LIMITS = LimitSettings()
 # fmt: off
-WORST = ["x", "_", "1", "1,", "9.", "$1", "+1 ", "-", ".", "a.", "x-1", "\n", "\n ", "a? ", "**a ", "[a](", "一",
-    "二十",
+WORST = [
+    "x", "_", "1", "1,", "9.", "$1", "+1 ", "-", ".", "a.", "x-1", "\n", "\n ", "a? ", "**a ", "[a](", "一", "二十",
 ]
 """Repeated to the very limit: what patterns for numbers, names, marks, lines and questions find hardest to read."""
 OTHERS = [

@@ -72,6 +72,15 @@ def test_each_of_two_questions_is_heard_by_itself() -> None:
     assert ids(apart)[1] in ids(whole)[:3]  # the other question's best is still there
 
 
+def test_an_excerpt_holds_what_each_of_two_questions_finds() -> None:
+    index = FlatIndex(DIMENSION, whole=10)
+    index.upsert([*LONG, *[row(n, f"Nothing of note on day {n}", session="s2") for n in range(100, 700)], CAT])
+    ranking = ask(index, TWO)
+    assert ranking.scanned < ranking.stored
+    assert ids(ranking)[0] == "m2"
+    assert set(ids(ranking)[1:]) <= {one.id for one in LONG}
+
+
 def test_parts_of_the_score_sum_for_each_of_two_questions() -> None:
     ranking = ask(built(*LONG, CAT, PAINT), TWO, top_k=60)
     assert ranking.explanation is not None
