@@ -303,6 +303,8 @@ class FollowingKeeper(IndexKeeper, Generic[IndexT]):
         if changed is None:
             resident.head = self._rebuild(space, resident)
             self._save(space, resident, resident.head)
+            if resident.index is not None:
+                self._count_freed(resident.index.nbytes)  # the rows it was built from, about as large, are gone
             return
         index = self._thawed(space, resident)
         if changed or stale:
