@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 import stat
 import threading
@@ -19,6 +18,7 @@ from sqlalchemy.engine import Connection
 from aim_memory.errors import ConfigurationError, StorageBusyError, StorageError
 from aim_memory.storage.database import Database
 from aim_memory.storage.fair_lock import FairLock
+from tests.interrupting import interrupted_when
 
 FULL, NORMAL = 2, 1
 
@@ -152,16 +152,8 @@ def test_who_is_interrupted_in_the_line_keeps_nobody_waiting() -> None:
     lock = FairLock()
     assert lock.acquire(0)
 
-    def interrupt() -> None:
-        while not len(lock):
-            pass
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    with ThreadPoolExecutor(1) as pool:
-        interrupting = pool.submit(interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            lock.acquire(30)
-        interrupting.result(timeout=30)
+    with interrupted_when(lambda: len(lock)), pytest.raises(KeyboardInterrupt):
+        lock.acquire(30)
     lock.release()
     assert lock.acquire(0)
 

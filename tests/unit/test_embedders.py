@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 import threading
 import time
@@ -23,6 +22,7 @@ from aim_memory.llm.lazy import Identity, LazyEmbedder
 from aim_memory.llm.packaged import PACKAGED_SHA256
 from aim_memory.settings import EmbedderSettings
 from aim_memory.types import Vectors
+from tests.interrupting import interrupted_when
 
 PRECISIONS: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
 
@@ -225,18 +225,11 @@ def test_who_is_interrupted_while_a_question_waits_keeps_nobody_waiting() -> Non
 
     batching = BatchingEmbedder(Held())
 
-    def interrupt() -> None:
-        while not batching.queued:
-            pass
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(batching.embed_queries, ["first"])
         assert asked.wait(30)
-        interrupting = pool.submit(interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with interrupted_when(lambda: batching.queued), pytest.raises(KeyboardInterrupt):
             batching.embed_queries(["second"])
-        interrupting.result(timeout=30)
         go.set()
         assert len(first.result(timeout=30)) == 1
         assert len(pool.submit(batching.embed_queries, ["third"]).result(timeout=10)) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ import pytest
 
 from aim_memory.engine.gathering import Gathering, Outcome
 from aim_memory.errors import AIMMemoryError, MissingExtraError, StorageFullError
+from tests.interrupting import interrupted_when
 
 Groups = list[list[str]]
 
@@ -125,15 +125,8 @@ def test_a_caller_who_is_interrupted_leaves_nobody_waiting(maker: Maker, pool: T
     first = pool.submit(gathering.call, "first")
     assert maker.began.wait(30)
 
-    def interrupt() -> None:
-        while not gathering._waiting:
-            pass
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    interrupting = pool.submit(interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted_when(lambda: gathering._waiting), pytest.raises(KeyboardInterrupt):
         gathering.call("second")
-    interrupting.result(timeout=30)
     maker.go.set()
     assert first.result(timeout=30) == "FIRST"
     assert pool.submit(gathering.call, "third").result(timeout=30) == "THIRD"
